@@ -1,0 +1,1 @@
+"""The lesion as standard DICOM objects, written after de-identification."""

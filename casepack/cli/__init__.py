@@ -1,0 +1,1 @@
+"""The command line: parse, call one function, draw, map errors to exit codes."""

@@ -1,0 +1,340 @@
+"""The values that pass between the stages: frozen, without pydicom and without input or output.
+
+Original paths, UIDs and dates are ``repr=False``, so that they reach no log and no traceback.
+Coordinates are in mm in the patient coordinate system of the Frame of Reference
+(LPS: x to the left, y to posterior, z to the head; PS3.3 C.7.6.2.1.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from pathlib import Path
+
+Point = tuple[float, float, float]
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, done, total); the library itself never prints."""
+
+
+def no_progress(_stage: str, _done: int, _total: int) -> None:
+    """Observe nothing: the default of every long-running function."""
+
+
+class Action(StrEnum):
+    """Action codes of PS3.15 Table E.1-1a."""
+
+    DUMMY = "D"
+    ZERO = "Z"
+    REMOVE = "X"
+    KEEP = "K"
+    CLEAN = "C"
+    UID = "U"
+
+
+class Option(Enum):
+    """Options of the Basic Application Level Confidentiality Profile; value: code in CID 7050."""
+
+    CLEAN_PIXEL_DATA = "113101"
+    CLEAN_RECOGNIZABLE_VISUAL_FEATURES = "113102"
+    CLEAN_GRAPHICS = "113103"
+    CLEAN_STRUCTURED_CONTENT = "113104"
+    CLEAN_DESCRIPTORS = "113105"
+    RETAIN_LONGITUDINAL_FULL_DATES = "113106"
+    RETAIN_LONGITUDINAL_MODIFIED_DATES = "113107"
+    RETAIN_PATIENT_CHARACTERISTICS = "113108"
+    RETAIN_DEVICE_IDENTITY = "113109"
+    RETAIN_UIDS = "113110"
+    RETAIN_SAFE_PRIVATE = "113111"
+    RETAIN_INSTITUTION_IDENTITY = "113112"
+
+
+class AttributeType(StrEnum):
+    """Data Element Types of PS3.5 Section 7.4."""
+
+    TYPE_1 = "1"
+    TYPE_1C = "1C"
+    TYPE_2 = "2"
+    TYPE_2C = "2C"
+    TYPE_3 = "3"
+
+
+class Reason(StrEnum):
+    """Why a file was not used: a closed list, the only words that leave for reports."""
+
+    NOT_DICOM = "not-dicom"
+    DICOMDIR = "dicomdir"
+    CLAIMS_DICOM = "claims-dicom"
+    UNREADABLE = "unreadable"
+    TRUNCATED = "truncated"
+    MALFORMED = "malformed"
+    NO_UID = "no-uid"
+    TRANSFER_SYNTAX_UNKNOWN = "transfer-syntax-unknown"
+    SOP_CLASS_UNKNOWN = "sop-class-unknown"
+    SOP_CLASS_PRIVATE = "sop-class-private"
+    DUPLICATE = "duplicate"
+    SECONDARY_CAPTURE = "secondary-capture"
+    BURNED_IN = "burned-in"
+    STRUCTURED_CONTENT = "structured-content"
+    GRAPHICS = "graphics"
+    ENCAPSULATED_DOCUMENT = "encapsulated-document"
+    TEXT_NOT_DECODABLE = "text-not-decodable"
+    OUTPUT_COLLISION = "output-collision"
+
+    @property
+    def held(self) -> bool:
+        """True when content may be lost by leaving the file out, so that the exit code is 3."""
+        return self not in {Reason.NOT_DICOM, Reason.DICOMDIR}
+
+    @property
+    def advice(self) -> str:
+        """What the user can do about it."""
+        return _ADVICE[self]
+
+
+_ADVICE: Mapping[Reason, str] = {
+    Reason.NOT_DICOM: "not a DICOM file; left out",
+    Reason.DICOMDIR: "the original DICOMDIR is never passed on; a new one is written",
+    Reason.CLAIMS_DICOM: "named like a DICOM file but is none; export it again or delete it",
+    Reason.UNREADABLE: "the file cannot be opened; check its permissions",
+    Reason.TRUNCATED: "the file ends inside an element; export it again from the PACS",
+    Reason.MALFORMED: "the encoding is not valid DICOM; export it again from the PACS",
+    Reason.NO_UID: "a Study, Series or SOP Instance UID or the SOP Class is missing",
+    Reason.TRANSFER_SYNTAX_UNKNOWN: "convert it to a standard Transfer Syntax first",
+    Reason.SOP_CLASS_UNKNOWN: "casepack has no Attribute Types for this SOP Class",
+    Reason.SOP_CLASS_PRIVATE: "PS3.15 defines no de-identification of private SOP Classes",
+    Reason.DUPLICATE: "another file has the same SOP Instance UID; the first by name was taken",
+    Reason.SECONDARY_CAPTURE: "may hold burned-in text; review it and leave it out",
+    Reason.BURNED_IN: "its header does not exclude burned-in text; review it and leave it out",
+    Reason.STRUCTURED_CONTENT: "reports are held until their content can be cleaned",
+    Reason.GRAPHICS: "presentation states are held until their text can be cleaned",
+    Reason.ENCAPSULATED_DOCUMENT: "documents inside DICOM cannot be cleaned; leave it out",
+    Reason.TEXT_NOT_DECODABLE: "text does not fit its Specific Character Set",
+    Reason.OUTPUT_COLLISION: "two inputs gave one output; report this",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One SOP Instance in one file."""
+
+    path: Path = field(repr=False)
+    sop_class_uid: str
+    sop_instance_uid: str = field(repr=False)
+    transfer_syntax_uid: str
+    number: int | None = None
+    """Instance Number (0020,0013)."""
+    frames: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """The instances of one Series, sorted by Instance Number, then by SOP Instance UID."""
+
+    series_instance_uid: str = field(repr=False)
+    modality: str
+    number: int | None
+    """Series Number (0020,0011)."""
+    instances: tuple[Instance, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """The series of one Study, sorted by Series Number."""
+
+    study_instance_uid: str = field(repr=False)
+    date: str = field(repr=False)
+    time: str = field(repr=False)
+    series: tuple[Series, ...]
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """All instances, series by series."""
+        return tuple(instance for series in self.series for instance in series.instances)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unused:
+    """A file that was not used; `number` is its place in the sorted listing of the folder."""
+
+    number: int
+    path: Path = field(repr=False)
+    reason: Reason
+    sop_instance_uid: str = field(repr=False, default="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSet:
+    """The studies of one patient found in a folder, by date: time point 1, 2, ..."""
+
+    root: Path = field(repr=False)
+    studies: tuple[Study, ...]
+    unused: tuple[Unused, ...] = ()
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """All instances of all studies."""
+        return tuple(instance for study in self.studies for instance in study.instances)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionCount:
+    """How often an Action was applied to an Attribute, and on whose word."""
+
+    sop_class_uid: str
+    tag: str
+    """``(gggg,eeee)``; private tags are counted together as ``(odd groups)``."""
+    name: str
+    action: Action
+    source: str
+    """``E.1-1``, ``E.1-1 113107``, ``E.1-1 gap``, ``not in IOD`` or ``recipe:line``."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What a de-identification did: counts and codes, never a value."""
+
+    software: str
+    """``casepack 0.1.0``."""
+    recipe: str
+    recipe_digest: str
+    edition: str
+    options: tuple[Option, ...]
+    """The Options that were truly carried out."""
+    overrides: tuple[str, ...]
+    """Lines of the recipe that loosen the Profile, with their justification."""
+    actions: tuple[ActionCount, ...]
+    unused: tuple[tuple[Reason, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deidentified:
+    """De-identified studies below `root`; paths and UIDs in it are all new."""
+
+    root: Path
+    studies: tuple[Study, ...]
+    record: Record
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """All instances of all studies."""
+        return tuple(instance for study in self.studies for instance in study.instances)
+
+
+class Severity(StrEnum):
+    """How bad a finding is; an error makes the exit code 1."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something a check found. Names a place, never a value."""
+
+    code: str
+    severity: Severity
+    message: str
+    section: str
+    """Section of the standard or specification."""
+    advice: str
+    file: str = ""
+    """Path relative to what was checked; holds new identifiers only."""
+    place: str = ""
+    """Tag path such as ``(0008,1032)[0].(0008,0104)``, or a key, line or offset."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check that was run: what it looked at, and how much of it."""
+
+    name: str
+    title: str
+    examined: int
+    findings: int
+    skipped: str = ""
+    """Why it was not run, when it was not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """De-identified studies that passed every check. Only `casepack.verify` makes one."""
+
+    deidentified: Deidentified
+    checks: tuple[Check, ...]
+    warnings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """A coded concept: Code Value, Coding Scheme Designator, Code Meaning (PS3.3 8.8)."""
+
+    value: str
+    scheme: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """A closed planar polygon drawn on one series at one time point."""
+
+    time_point: int
+    """1 for the earliest study, 2 for the next."""
+    series_number: int
+    points: tuple[Point, ...]
+    """At least three points, not repeating the first; mm, LPS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """A qualitative finding at a time point: concept name and coded value."""
+
+    time_point: int
+    concept: Code
+    value: Code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesion:
+    """One lesion as drawn, followed over time points under one tracking identifier."""
+
+    tracking_id: str
+    label: str
+    finding: Code
+    sites: tuple[Code, ...]
+    outlines: tuple[Outline, ...]
+    evaluations: tuple[Evaluation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """An outline tied to its key image and measured in its plane."""
+
+    time_point: int
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    frame: int
+    """1-based frame number."""
+    frame_of_reference_uid: str
+    polygon_mm: tuple[Point, ...]
+    polygon_px: tuple[tuple[float, float], ...]
+    """(column, row), 0-based, pixel centres at whole numbers."""
+    long_axis_mm: float
+    long_axis_px: tuple[tuple[float, float], tuple[float, float]]
+    short_axis_mm: float
+    short_axis_px: tuple[tuple[float, float], tuple[float, float]]
+    craniocaudal_mm: float
+    area_mm2: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredLesion:
+    """A lesion with its tracking UID and its measurements, one for each outline."""
+
+    lesion: Lesion
+    tracking_uid: str
+    measurements: tuple[Measurement, ...]

@@ -1,0 +1,1 @@
+"""The synthetic sample case: pictures of one phantom, headers, planted identifiers."""

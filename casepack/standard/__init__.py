@@ -1,0 +1,1 @@
+"""Tables of the DICOM standard as data, with typed readers; editions are in README.md."""
