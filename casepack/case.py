@@ -8,7 +8,7 @@ file and the place in it, never a value.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -148,7 +148,7 @@ class Case(_Part):
     keywords: tuple[str, ...] = ()
     authors: tuple[Author, ...] = ()
     publisher: str = ""
-    publication_date: datetime.date | None = None
+    publication_date: dt.date | None = None
     """The only date a package carries; the clock is never read."""
     licence: str = "CC-BY-NC-SA-4.0"
     """SPDX identifier."""

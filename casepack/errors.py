@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
-    "CasepackError",
     "CaseError",
+    "CasepackError",
     "InstanceHeld",
     "KeyFileError",
     "RecipeError",

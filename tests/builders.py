@@ -14,9 +14,7 @@ from casepack.model import Deidentified, Instance, Record, Series, Study
 ROWS, COLUMNS, SPACING, THICKNESS = 64, 48, 2.0, 4.0
 
 
-def mr_instance(
-    study: int = 1, series: int = 1, instance: int = 1, **attributes: Any
-) -> Dataset:
+def mr_instance(study: int = 1, series: int = 1, instance: int = 1, **attributes: Any) -> Dataset:
     """A sagittal MR image that dciodvfy accepts; already free of identifiers."""
     ds = Dataset()
     meta = FileMetaDataset()
