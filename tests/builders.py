@@ -14,7 +14,7 @@ from casepack.model import Deidentified, Instance, Record, Series, Study
 ROWS, COLUMNS, SPACING, THICKNESS = 64, 48, 2.0, 4.0
 
 
-def mr_instance(study: int = 1, series: int = 1, instance: int = 1, **attributes: Any) -> Dataset:
+def mr_instance(  # noqa: PLR0915  # one line an attributestudy: int = 1, series: int = 1, instance: int = 1, **attributes: Any) -> Dataset:
     """A sagittal MR image that dciodvfy accepts; already free of identifiers."""
     ds = Dataset()
     meta = FileMetaDataset()
@@ -23,7 +23,7 @@ def mr_instance(study: int = 1, series: int = 1, instance: int = 1, **attributes
     ds.file_meta = meta
     root = "1.2.826.0.1.3680043.10.9999"
     ds.SpecificCharacterSet = "ISO_IR 192"
-    ds.ImageType = ["ORIGINAL", "PRIMARY", "M"]
+    ds.ImageType = ["ORIGINAL", "PRIMARY", "OTHER"]
     ds.SOPClassUID = MRImageStorage
     ds.SOPInstanceUID = f"{root}.{study}.{series}.{instance}"
     ds.StudyDate = ds.SeriesDate = ["20240108", "20240413", "20240801"][study - 1]
@@ -93,42 +93,37 @@ RECORD = Record(
 
 def deidentified(root: Path, studies: int = 2, series: int = 2, slices: int = 3) -> Deidentified:
     """Write studies that look as `casepack deid` leaves them, and return them as the stages do."""
-    found = []
-    for study in range(1, studies + 1):
-        found_series = []
-        for number in range(1, series + 1):
-            instances = []
-            for instance in range(1, slices + 1):
-                ds = mr_instance(study, number, instance)
-                ds.PatientIdentityRemoved = "YES"
-                ds.DeidentificationMethod = "test"
-                ds.LongitudinalTemporalInformationModified = "MODIFIED"
-                ds.BurnedInAnnotation = "NO"
-                path = root / "CASE0001" / ds.StudyInstanceUID / ds.SeriesInstanceUID
-                path = write_instance(ds, path / f"{ds.SOPInstanceUID}.dcm")
-                instances.append(
-                    Instance(
-                        path=path,
-                        sop_class_uid=str(ds.SOPClassUID),
-                        sop_instance_uid=str(ds.SOPInstanceUID),
-                        transfer_syntax_uid=str(ExplicitVRLittleEndian),
-                        number=instance,
-                    )
-                )
-            found_series.append(
-                Series(
-                    series_instance_uid=str(ds.SeriesInstanceUID),
-                    modality="MR",
-                    number=number,
-                    instances=tuple(instances),
-                )
-            )
-        found.append(
-            Study(
-                study_instance_uid=str(ds.StudyInstanceUID),
-                date=str(ds.StudyDate),
-                time=str(ds.StudyTime),
-                series=tuple(found_series),
-            )
-        )
-    return Deidentified(root=root, studies=tuple(found), record=RECORD)
+    found = tuple(_study(root, number, series, slices) for number in range(1, studies + 1))
+    return Deidentified(root=root, studies=found, record=RECORD)
+
+
+def _study(root: Path, study: int, series: int, slices: int) -> Study:
+    first = mr_instance(study)
+    return Study(
+        study_instance_uid=str(first.StudyInstanceUID),
+        date=str(first.StudyDate),
+        time=str(first.StudyTime),
+        series=tuple(_series(root, study, number, slices) for number in range(1, series + 1)),
+    )
+
+
+def _series(root: Path, study: int, series: int, slices: int) -> Series:
+    instances = tuple(_instance(root, study, series, number) for number in range(1, slices + 1))
+    uid = str(mr_instance(study, series).SeriesInstanceUID)
+    return Series(series_instance_uid=uid, modality="MR", number=series, instances=instances)
+
+
+def _instance(root: Path, study: int, series: int, instance: int) -> Instance:
+    ds = mr_instance(study, series, instance)
+    ds.PatientIdentityRemoved = "YES"
+    ds.DeidentificationMethod = "test"
+    ds.LongitudinalTemporalInformationModified = "MODIFIED"
+    ds.BurnedInAnnotation = "NO"
+    folder = root / "CASE0001" / ds.StudyInstanceUID / ds.SeriesInstanceUID
+    return Instance(
+        path=write_instance(ds, folder / f"{ds.SOPInstanceUID}.dcm"),
+        sop_class_uid=str(ds.SOPClassUID),
+        sop_instance_uid=str(ds.SOPInstanceUID),
+        transfer_syntax_uid=str(ExplicitVRLittleEndian),
+        number=instance,
+    )
