@@ -9,6 +9,6 @@ _PACKAGE = Path(__file__).parent
 
 
 def shipped_folder(name: Literal["recipes", "samples"]) -> Path:
-    """Return the folder of shipped data: ``casepack/_recipes`` in a wheel, ``recipes`` in a clone."""
+    """Return the folder of shipped data, packed into the wheel or at the top of a clone."""
     packed = _PACKAGE / f"_{name}"
     return packed if packed.is_dir() else _PACKAGE.parent / name

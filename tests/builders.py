@@ -14,7 +14,9 @@ from casepack.model import Deidentified, Instance, Record, Series, Study
 ROWS, COLUMNS, SPACING, THICKNESS = 64, 48, 2.0, 4.0
 
 
-def mr_instance(  # noqa: PLR0915  # one line an attributestudy: int = 1, series: int = 1, instance: int = 1, **attributes: Any) -> Dataset:
+def mr_instance(  # noqa: PLR0915  # one line an attribute
+    study: int = 1, series: int = 1, instance: int = 1, **attributes: Any
+) -> Dataset:
     """A sagittal MR image that dciodvfy accepts; already free of identifiers."""
     ds = Dataset()
     meta = FileMetaDataset()
