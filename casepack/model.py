@@ -168,6 +168,8 @@ class FileSet:
     """The studies of one patient found in a folder, by date: time point 1, 2, ..."""
 
     root: Path = field(repr=False)
+    patient_id: str = field(repr=False, default="")
+    """Patient ID with its issuer: whom the pseudonyms and the date shift belong to."""
     studies: tuple[Study, ...]
     unused: tuple[Unused, ...] = ()
 

@@ -1,1 +1,198 @@
-"""To be written."""
+"""A folder on disk as the studies of one patient: headers only, sorted, nothing decoded."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from casepack.encoding import PartTen, open_part_ten
+from casepack.errors import InstanceHeld, StudyError
+from casepack.model import FileSet, Instance, Progress, Reason, Series, Study, Unused, no_progress
+from casepack.standard.uids import STANDARD_ROOT
+
+_MEDIA_STORAGE_DIRECTORY: Final = "1.2.840.10008.1.3.10"
+_DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom", ".ima"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Header:
+    """What is read of one file; every value may identify, so none is shown."""
+
+    instance: Instance
+    study_uid: str = field(repr=False)
+    series_uid: str = field(repr=False)
+    patient: str = field(repr=False)
+    date: str = field(repr=False)
+    time: str = field(repr=False)
+    modality: str
+    series_number: int | None
+
+
+def read_file_set(folder: Path, *, progress: Progress = no_progress) -> FileSet:
+    """Read the headers of all files below `folder` and group them.
+
+    Files that cannot be used are named with a `Reason`. A file that makes no claim to be DICOM
+    (another suffix, no prefix) and the original DICOMDIR are left out without being held.
+
+    Raises
+    ------
+    StudyError
+        The folder is missing, holds no usable DICOM file, or holds more than one patient.
+    """
+    if not folder.is_dir():
+        raise StudyError(
+            "the study folder does not exist or is not a folder",
+            advice="Give the folder that holds the DICOM files of one patient.",
+        )
+    paths = _list_files(folder)
+    headers: list[_Header] = []
+    unused: list[Unused] = []
+    seen: dict[str, int] = {}
+    for number, path in enumerate(paths, 1):
+        progress("read", number, len(paths))
+        try:
+            header = _read_header(path)
+        except InstanceHeld as held:
+            unused.append(Unused(number=number, path=path, reason=Reason(held.reason)))
+            continue
+        uid = header.instance.sop_instance_uid
+        if uid in seen:
+            unused.append(
+                Unused(number=number, path=path, reason=Reason.DUPLICATE, sop_instance_uid=uid)
+            )
+            continue
+        seen[uid] = number
+        headers.append(header)
+    if not headers:
+        raise StudyError(
+            f"none of the {len(paths)} file(s) in the folder is a DICOM file that can be used",
+            advice="casepack inspect STUDY lists the files with the reason for each.",
+        )
+    return FileSet(
+        root=folder,
+        patient_id=_single_patient(headers),
+        studies=_group_studies(headers),
+        unused=tuple(unused),
+    )
+
+
+def _list_files(folder: Path) -> list[Path]:
+    found = []
+    for root, directories, names in os.walk(folder):
+        directories.sort()
+        found += [Path(root) / name for name in names]
+    return sorted(path for path in found if path.is_file())
+
+
+def _read_header(path: Path) -> _Header:
+    try:
+        with open_part_ten(path) as file:
+            return _read_part_ten_header(path, file)
+    except InstanceHeld as held:
+        if held.reason == Reason.NOT_DICOM and path.suffix.lower() in _DICOM_SUFFIXES:
+            raise InstanceHeld(Reason.CLAIMS_DICOM) from None
+        raise
+
+
+def _read_part_ten_header(path: Path, file: PartTen) -> _Header:
+    if file.meta.get(0x00020002, b"").decode("ascii", "replace") == _MEDIA_STORAGE_DIRECTORY:
+        raise InstanceHeld(Reason.DICOMDIR)
+    values = {element.tag: element for element in file.elements if element.tag in _WANTED}
+
+    def text(tag: int) -> str:
+        element = values.get(tag)
+        if element is None:
+            return ""
+        # names and IDs are only compared, never shown: Latin-1 keeps every byte apart
+        return file.buffer[element.value : element.end].decode("latin-1").strip("\x00 ")
+
+    sop_class, sop_instance = text(0x00080016), text(0x00080018)
+    study, series = text(0x0020000D), text(0x0020000E)
+    if not (sop_class and sop_instance and study and series):
+        raise InstanceHeld(Reason.NO_UID)
+    instance = Instance(
+        path=path,
+        sop_class_uid=sop_class if sop_class.startswith(STANDARD_ROOT) else "private",
+        sop_instance_uid=sop_instance,
+        transfer_syntax_uid=file.transfer_syntax_uid,
+        number=_integer(text(0x00200013)),
+        frames=_integer(text(0x00280008)) or 1,
+    )
+    return _Header(
+        instance=instance,
+        study_uid=study,
+        series_uid=series,
+        patient="\\".join((text(0x00100020), text(0x00100021))) if text(0x00100020) else "",
+        date=text(0x00080020),
+        time=text(0x00080030),
+        modality=text(0x00080060),
+        series_number=_integer(text(0x00200011)),
+    )
+
+
+_WANTED: Final = frozenset(
+    {0x00080016, 0x00080018, 0x00080020, 0x00080030, 0x00080060, 0x00100020, 0x00100021}
+    | {0x0020000D, 0x0020000E, 0x00200011, 0x00200013, 0x00280008}
+)
+
+
+def _integer(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def _single_patient(headers: Iterable[_Header]) -> str:
+    """Return the one Patient ID; an empty one counts as that of the rest of its Study."""
+    studies: dict[str, set[str]] = defaultdict(set)
+    for header in headers:
+        studies[header.study_uid].add(header.patient)
+    patients = {patient for found in studies.values() for patient in found if patient}
+    without_id = [found for found in studies.values() if found == {""}]
+    if len(patients) + len(without_id) > 1:
+        raise StudyError(
+            f"the folder holds studies of {len(patients) + len(without_id)} patients",
+            advice="Put each patient in a folder of its own; casepack inspect STUDY shows which.",
+        )
+    return next(iter(patients), "")
+
+
+def _group_studies(headers: Iterable[_Header]) -> tuple[Study, ...]:
+    grouped: dict[str, dict[str, list[_Header]]] = defaultdict(lambda: defaultdict(list))
+    for header in headers:
+        grouped[header.study_uid][header.series_uid].append(header)
+    studies = [_study(uid, series) for uid, series in grouped.items()]
+    return tuple(sorted(studies, key=lambda s: (s.date, s.time, s.study_instance_uid)))
+
+
+def _study(uid: str, grouped: dict[str, list[_Header]]) -> Study:
+    first = min((header for found in grouped.values() for header in found), key=_by_time)
+    series = [_series(series_uid, found) for series_uid, found in grouped.items()]
+    return Study(
+        study_instance_uid=uid,
+        date=first.date,
+        time=first.time,
+        series=tuple(sorted(series, key=lambda s: (s.number or 0, s.series_instance_uid))),
+    )
+
+
+def _by_time(header: _Header) -> tuple[str, str, str]:
+    return header.date, header.time, header.instance.sop_instance_uid
+
+
+def _series(uid: str, headers: list[_Header]) -> Series:
+    instances = sorted(
+        (header.instance for header in headers),
+        key=lambda instance: (instance.number or 0, instance.sop_instance_uid),
+    )
+    return Series(
+        series_instance_uid=uid,
+        modality=headers[0].modality,
+        number=headers[0].series_number,
+        instances=tuple(instances),
+    )

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
-_VERSION_8_BITS = 0x8
-_VARIANT_BITS = 0b10
+_VERSION_8 = 0x8
+_VARIANT = 0b10
+
+STANDARD_ROOT: Final = "1.2.840.10008."
+"""Root of the UIDs that the standard itself defines; they name no instance (PS3.6 Annex A)."""
 
 
 def uid_from_digest(digest: bytes) -> str:
@@ -16,7 +20,7 @@ def uid_from_digest(digest: bytes) -> str:
     """
     number = int.from_bytes(digest[:16], "big")
     number &= ~(0xF << 76) & ~(0b11 << 62)
-    number |= (_VERSION_8_BITS << 76) | (_VARIANT_BITS << 62)
+    number |= (_VERSION_8 << 76) | (_VARIANT << 62)
     return f"2.25.{number}"
 
 
@@ -28,3 +32,7 @@ def derived_uid(*parts: str) -> str:
     """
     text = "\x00".join(parts)
     return uid_from_digest(hashlib.sha256(b"casepack\x00" + text.encode()).digest())
+
+
+IMPLEMENTATION_CLASS_UID: Final = derived_uid("Implementation Class UID")
+"""(0002,0012) of every file that casepack writes (PS3.10 7.1)."""
