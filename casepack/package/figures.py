@@ -1,0 +1,354 @@
+"""The figures of the case: key images at print size, with and without the lesion's outline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from casepack.case import Case, Figure
+from casepack.errors import CaseError
+from casepack.model import MeasuredLesion, Measurement, Series, Verified
+from casepack.package.acquisition import label_series
+from casepack.package.drawing import draw_letters, draw_outline, draw_pointer, draw_scale_bar
+from casepack.package.frames import (
+    NO_PICTURES,
+    NO_PIXELS,
+    NOT_DECODABLE,
+    Frame,
+    Window,
+    read_frames,
+)
+from casepack.package.planes import FLAT_MM, centre_of
+from casepack.package.rendering import (
+    Values,
+    choose_window,
+    decode_frames,
+    render_frame,
+    square_size,
+)
+
+HEIGHT = 800
+"""Pixels, about: enough for a page and a slide, not an image archive."""
+_WIDEST = 1200
+_MOST_UNASKED = 6
+"""Figures that are made when the case file asks for none."""
+_ZOOM_LIMIT = 4.0
+_REACH = 1.0
+"""Slice thicknesses between a lesion's centre and a slice that is still taken to show it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedFigure:
+    """A figure as it was written, tied to the image that it shows."""
+
+    number: int
+    """1 for the first."""
+    file: str
+    """Below the folder of the figures; empty when the picture could not be made."""
+    plain: str
+    """The same without marks on the lesion, or `file` itself when it has none; empty as above."""
+    caption: str
+    time_point: int
+    series_number: int | None
+    series_instance_uid: str
+    series_label: str
+    sop_instance_uid: str
+    frame: int
+    """1 for the first frame."""
+    lesion: str
+    """Tracking identifier of the lesion shown, or empty."""
+    marking: str
+    """``outline`` as drawn, ``projected`` from a parallel series, ``pointer``, or empty."""
+    window: Window
+    """Window Center and Window Width."""
+    crop: tuple[int, int, int, int]
+    """Left, top, width and height of what is shown, in pixels of the frame."""
+    width: int
+    height: int
+    """Of the picture."""
+    skipped: str = ""
+    """Why there is no picture, when there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """A figure to make; `image` is a place in the series, 1 for the first."""
+
+    caption: str
+    time_point: int
+    series: Series
+    lesion: MeasuredLesion | None = None
+    image: int | None = None
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mark:
+    """What points to the lesion: dots in pixels of the frame, one for a pointer."""
+
+    kind: str
+    dots: tuple[tuple[float, float], ...]
+
+
+_UNMARKED = _Mark(kind="", dots=())
+
+
+def write_figures(
+    folder: Path, verified: Verified, case: Case, lesions: Sequence[MeasuredLesion]
+) -> tuple[PlacedFigure, ...]:
+    """Write ``fig1.png``, ``fig1-plain.png`` and so on, and ``figures.json``.
+
+    One figure for each that the case names; when it names none, the key images of the lesions,
+    else the middle image of each series (six at most).
+
+    Parameters
+    ----------
+    folder
+        Made when it is not there.
+    verified
+        De-identified studies; the first is time point 1.
+    case
+        Its figures name series by Series Number and lesions by tracking identifier.
+    lesions
+        With the key image of each outline.
+
+    Raises
+    ------
+    CaseError
+        A figure names a series, an image or a lesion that is not there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if case.figures:
+        requests = [
+            _request(figure, place, verified, lesions) for place, figure in enumerate(case.figures)
+        ]
+    else:
+        requests = _unasked(verified, case, lesions)
+    placed = tuple(_place(folder, number, one) for number, one in enumerate(requests, 1))
+    text = json.dumps([asdict(figure) for figure in placed], indent=2, ensure_ascii=False)
+    (folder / "figures.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    return placed
+
+
+def _request(
+    figure: Figure, place: int, verified: Verified, lesions: Sequence[MeasuredLesion]
+) -> _Request:
+    where = f"case file: figures.{place}"
+    series = _numbered(verified, figure.time_point, figure.series)
+    if series is None:
+        raise CaseError(
+            "no series of images has this Series Number at this time point",
+            place=f"{where}.series",
+            advice="casepack inspect lists the series with their numbers.",
+        )
+    lesion = next((one for one in lesions if one.lesion.tracking_id == figure.lesion), None)
+    if figure.lesion is not None and (lesion is None or not _at(lesion, figure.time_point)):
+        raise CaseError(
+            "no lesion with this tracking identifier is outlined at this time point",
+            place=f"{where}.lesion",
+        )
+    return _Request(
+        caption=figure.caption,
+        time_point=figure.time_point,
+        series=series,
+        lesion=lesion,
+        image=figure.image,
+        window=figure.window,
+    )
+
+
+def _unasked(verified: Verified, case: Case, lesions: Sequence[MeasuredLesion]) -> list[_Request]:
+    by_uid = {series.series_instance_uid: series for _, series in _image_series(verified)}
+    key_images = [
+        _Request(
+            caption=f"{_time_point_label(case, one.time_point)}: {lesion.lesion.label}.",
+            time_point=one.time_point,
+            series=by_uid[one.series_instance_uid],
+            lesion=lesion,
+        )
+        for lesion in lesions
+        for one in lesion.measurements
+        if one.series_instance_uid in by_uid
+    ]
+    middles = [
+        _Request(
+            caption=f"{_time_point_label(case, time_point)}: middle image of the series.",
+            time_point=time_point,
+            series=series,
+        )
+        for time_point, series in _image_series(verified)
+    ]
+    return (key_images or middles)[:_MOST_UNASKED]
+
+
+def _place(folder: Path, number: int, request: _Request) -> PlacedFigure:
+    frames, skipped = read_frames(request.series)
+    if not frames:
+        reason = skipped[0].reason if skipped else NO_PIXELS
+        return _without_picture(number, request, reason)
+    frame, mark = _choose_frame(frames, request)
+    values = next(value for _, value in decode_frames([frame]))
+    window = request.window or choose_window(frames)
+    picture = None if values is None else _render(frame, values, window)
+    size = (0, 0) if picture is None else picture.size
+    name = f"fig{number}"
+    if picture is not None:
+        _save(picture, frame, mark, folder / f"{name}.png")
+        if mark.dots:
+            _save(picture, frame, _UNMARKED, folder / f"{name}-plain.png")
+    return PlacedFigure(
+        number=number,
+        file="" if picture is None else f"{name}.png",
+        plain="" if picture is None else f"{name}{'-plain' if mark.dots else ''}.png",
+        caption=request.caption,
+        time_point=request.time_point,
+        series_number=request.series.number,
+        series_instance_uid=request.series.series_instance_uid,
+        series_label=_label(frames),
+        sop_instance_uid=frame.instance.sop_instance_uid,
+        frame=frame.number,
+        lesion=request.lesion.lesion.tracking_id if request.lesion else "",
+        marking=mark.kind,
+        window=window,
+        crop=(0, 0, frame.columns, frame.rows),
+        width=size[0],
+        height=size[1],
+        skipped="" if picture is not None else NOT_DECODABLE,
+    )
+
+
+def _without_picture(number: int, request: _Request, reason: str) -> PlacedFigure:
+    return PlacedFigure(
+        number=number,
+        file="",
+        plain="",
+        caption=request.caption,
+        time_point=request.time_point,
+        series_number=request.series.number,
+        series_instance_uid=request.series.series_instance_uid,
+        series_label="",
+        sop_instance_uid="",
+        frame=1,
+        lesion=request.lesion.lesion.tracking_id if request.lesion else "",
+        marking="",
+        window=request.window or (0.0, 0.0),
+        crop=(0, 0, 0, 0),
+        width=0,
+        height=0,
+        skipped=reason,
+    )
+
+
+def _choose_frame(frames: Sequence[Frame], request: _Request) -> tuple[Frame, _Mark]:
+    """Return the frame to show and the mark on it.
+
+    The frame is the image that was asked for by its place, else the key image of the lesion, else
+    the frame nearest to the lesion's centre, else the middle one.
+    """
+    measurements = _at(request.lesion, request.time_point) if request.lesion else []
+    if request.image is not None:
+        if request.image > len(frames):
+            raise CaseError(
+                "a figure names an image after the last one of its series",
+                place="case file: figures",
+            )
+        frame = frames[request.image - 1]
+        return frame, _mark(frame, measurements)
+    for one in measurements:
+        for frame in frames:
+            if _shows(frame, one):
+                return frame, _mark(frame, measurements)
+    for one in measurements:
+        placed = [(_gap(frame, one), place) for place, frame in enumerate(frames)]
+        gap, place = min(placed)
+        if gap < float("inf"):
+            return frames[place], _mark(frames[place], measurements)
+    return frames[len(frames) // 2], _UNMARKED
+
+
+def _mark(frame: Frame, measurements: Sequence[Measurement]) -> _Mark:
+    for one in measurements:
+        if _shows(frame, one):
+            return _Mark(kind="outline", dots=one.polygon_px)
+    for one in measurements:
+        gap = _gap(frame, one)
+        if frame.plane is None or gap > (frame.acquisition.thickness or 0) * _REACH:
+            continue
+        if frame.plane.spread(one.polygon_mm) < FLAT_MM:
+            return _Mark(kind="projected", dots=frame.plane.project(one.polygon_mm))
+        return _Mark(kind="pointer", dots=frame.plane.project([centre_of(one.polygon_mm)]))
+    return _UNMARKED
+
+
+def _gap(frame: Frame, measurement: Measurement) -> float:
+    """Return how far the lesion's centre lies from the frame in mm; infinite when incomparable."""
+    same = frame.frame_of_reference_uid == measurement.frame_of_reference_uid
+    if frame.plane is None or not same:
+        return float("inf")
+    return abs(frame.plane.distance(centre_of(measurement.polygon_mm)))
+
+
+def _shows(frame: Frame, measurement: Measurement) -> bool:
+    return (frame.instance.sop_instance_uid, frame.number) == (
+        measurement.sop_instance_uid,
+        measurement.frame,
+    )
+
+
+def _render(frame: Frame, values: Values, window: Window) -> Image.Image:
+    """Return the frame at print size, grey or colour."""
+    width, height = square_size(frame)
+    scale = min(HEIGHT / height, _WIDEST / width, _ZOOM_LIMIT)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return render_frame(frame, values, window).resize(size, Image.Resampling.LANCZOS)
+
+
+def _save(picture: Image.Image, frame: Frame, mark: _Mark, path: Path) -> None:
+    """Draw the marks on a copy of the picture and write it, without any text in the PNG."""
+    drawn = picture.convert("RGB")
+    across, down = picture.width / frame.columns, picture.height / frame.rows
+    dots = [((c + 0.5) * across - 0.5, (r + 0.5) * down - 0.5) for c, r in mark.dots]
+    if mark.kind == "pointer":
+        draw_pointer(drawn, dots[0])
+    elif dots:
+        draw_outline(drawn, dots)
+    if frame.plane is not None:
+        draw_letters(drawn, frame.plane.letters)
+    if frame.spacing is not None:
+        draw_scale_bar(drawn, across / frame.spacing[1])
+    if picture.mode == "L" and not dots:
+        drawn = drawn.convert("L")
+    drawn.save(path, format="PNG", compress_level=6)
+
+
+def _label(frames: Sequence[Frame]) -> str:
+    return label_series([frame.acquisition for frame in frames], [frame.plane for frame in frames])
+
+
+def _at(lesion: MeasuredLesion, time_point: int) -> list[Measurement]:
+    return [one for one in lesion.measurements if one.time_point == time_point]
+
+
+def _image_series(verified: Verified) -> Iterator[tuple[int, Series]]:
+    """Yield time point and series of all that can hold pictures."""
+    for time_point, study in enumerate(verified.deidentified.studies, 1):
+        for series in study.series:
+            if series.modality not in NO_PICTURES:
+                yield time_point, series
+
+
+def _numbered(verified: Verified, time_point: int, number: int) -> Series | None:
+    for found, series in _image_series(verified):
+        if (found, series.number) == (time_point, number):
+            return series
+    return None
+
+
+def _time_point_label(case: Case, time_point: int) -> str:
+    if time_point <= len(case.time_points):
+        return case.time_points[time_point - 1].label
+    return f"Study {time_point}"
