@@ -1,0 +1,72 @@
+"""The bag around the payload: declaration, bag-info, manifests (RFC 8493)."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from casepack.case import Case
+from casepack.model import Progress, no_progress
+from casepack.package.text import one_line, write_text
+from casepack.package.wording import doi_url
+
+ALGORITHM = "sha512"
+DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+PAYLOAD = "data"
+
+
+def write_bag(root: Path, case: Case, *, software: str, progress: Progress = no_progress) -> None:
+    """Turn `root`, whose payload lies complete in ``data/``, into a bag.
+
+    Each payload file is read once. The manifests are sorted by path; the only date is the
+    case's publication date.
+    """
+    files = list_files(root / PAYLOAD)
+    lines, octets = [], 0
+    for done, path in enumerate(files, 1):
+        size, digest = _digest(path)
+        octets += size
+        lines.append(_line(digest, path.relative_to(root)))
+        progress("seal package", done, len(files))
+    write_text(root / "bagit.txt", DECLARATION)
+    write_text(root / "bag-info.txt", _bag_info(case, software, octets, len(files)))
+    write_text(root / f"manifest-{ALGORITHM}.txt", "\n".join(lines))
+    _write_tag_manifest(root)
+
+
+def list_files(folder: Path) -> list[Path]:
+    """Return all files below a folder, sorted by their path with ``/``."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(found, key=lambda path: path.as_posix())
+
+
+def _write_tag_manifest(root: Path) -> None:
+    name = f"tagmanifest-{ALGORITHM}.txt"
+    tags = sorted(path for path in root.iterdir() if path.is_file() and path.name != name)
+    lines = [_line(_digest(path)[1], path.relative_to(root)) for path in tags]
+    write_text(root / name, "\n".join(lines))
+
+
+def _bag_info(case: Case, software: str, octets: int, count: int) -> str:
+    labels = {
+        "Bag-Software-Agent": software,
+        "External-Description": one_line(case.title),
+        "Internal-Sender-Identifier": case.id,
+        "Payload-Oxum": f"{octets}.{count}",
+    }
+    if case.publication_date:
+        labels["Bagging-Date"] = case.publication_date.isoformat()
+    if case.doi:
+        labels["External-Identifier"] = doi_url(case.doi)
+    return "\n".join(f"{label}: {value}" for label, value in sorted(labels.items()))
+
+
+def _line(digest: str, path: Path) -> str:
+    return f"{digest}  {path.as_posix()}"
+
+
+def _digest(path: Path) -> tuple[int, str]:
+    """Return size in bytes and digest of a file, read once in chunks."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, ALGORITHM)
+        return stream.tell(), digest.hexdigest()

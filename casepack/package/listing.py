@@ -1,0 +1,113 @@
+"""The case as data: case.json, which ties the case text to studies, series and files."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+
+from pydicom.dataset import Dataset
+
+from casepack.case import AGE_LIMIT, Case
+from casepack.model import Deidentified, Option, Series, Study
+from casepack.package.records import read_attributes
+
+_DATES_KEPT = frozenset(
+    {Option.RETAIN_LONGITUDINAL_FULL_DATES, Option.RETAIN_LONGITUDINAL_MODIFIED_DATES}
+)
+_AGE = re.compile(r"(\d{3})([DWMY])")
+
+
+def describe_case(
+    case: Case, deidentified: Deidentified, paths: Mapping[str, str], software: str
+) -> dict[str, object]:
+    """Return the content of ``case.json``.
+
+    The path of the lesion drawings is left out: it is a path of the author's machine.
+
+    Parameters
+    ----------
+    paths
+        SOP Instance UID to path in the payload.
+    """
+    return {
+        "format": "casepack-case/1",
+        "software": software,
+        "case": case.model_dump(mode="json", exclude={"lesions"}),
+        "studies": [
+            _study(study, number, case, deidentified, paths)
+            for number, study in enumerate(deidentified.studies, 1)
+        ],
+    }
+
+
+def _study(
+    study: Study,
+    number: int,
+    case: Case,
+    deidentified: Deidentified,
+    paths: Mapping[str, str],
+) -> dict[str, object]:
+    instance = read_attributes(study.instances[0].path, "PatientAge", "PatientSex")
+    known = case.time_points[number - 1] if number <= len(case.time_points) else None
+    return {
+        "time_point": number,
+        "label": known.label if known else f"Study {number}",
+        "days_from_first_study": _days(deidentified, study),
+        "patient_age_years": _age(instance),
+        "patient_sex": str(instance.get("PatientSex") or "") or None,
+        "study_instance_uid": study.study_instance_uid,
+        "series": [_series(series, paths) for series in study.series],
+    }
+
+
+def _series(series: Series, paths: Mapping[str, str]) -> dict[str, object]:
+    first = read_attributes(series.instances[0].path, "SeriesDescription", "BodyPartExamined")
+    return {
+        "series_number": series.number,
+        "modality": series.modality,
+        "description": str(first.get("SeriesDescription") or ""),
+        "body_part_examined": str(first.get("BodyPartExamined") or ""),
+        "series_instance_uid": series.series_instance_uid,
+        "instances": [
+            {
+                "sop_class_uid": instance.sop_class_uid,
+                "sop_instance_uid": instance.sop_instance_uid,
+                "transfer_syntax_uid": instance.transfer_syntax_uid,
+                "instance_number": instance.number,
+                "frames": instance.frames,
+                "path": paths[instance.sop_instance_uid],
+            }
+            for instance in series.instances
+        ],
+    }
+
+
+def _days(deidentified: Deidentified, study: Study) -> int | None:
+    """Return the days since the first study, when the Options kept the intervals true."""
+    if not _DATES_KEPT.intersection(deidentified.record.options):
+        return None
+    first, this = _date(deidentified.studies[0].date), _date(study.date)
+    return (this - first).days if first and this else None
+
+
+def _date(text: str) -> dt.date | None:
+    try:
+        return dt.datetime.strptime(text, "%Y%m%d").replace(tzinfo=dt.UTC).date()
+    except ValueError:
+        return None
+
+
+def _age(instance: Dataset) -> int | None:
+    """Return Patient's Age (0010,1010) in whole years, over 89 as 90."""
+    match = _AGE.fullmatch(str(instance.get("PatientAge") or ""))
+    if match is None:
+        return None
+    years = int(match[1]) if match[2] == "Y" else 0
+    if match[2] == "M":
+        years = int(match[1]) // 12
+    elif match[2] == "W":
+        years = int(match[1]) * 7 // 365
+    elif match[2] == "D":
+        years = int(match[1]) // 365
+    return min(years, AGE_LIMIT + 1)

@@ -1,0 +1,86 @@
+"""Sentences about a case that several files of a package need: citation, abstract, patient."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from casepack.case import AGE_LIMIT, Author, Case
+from casepack.package.text import one_line
+
+RISK = (
+    "De-identification reduces the risk that a patient is recognised; it does not remove it. Do "
+    "not try to identify the patient, and tell the publisher if you find something that could."
+)
+UNPUBLISHED_YEAR = 9999
+"""Publication year of a case without a publication date.
+
+DataCite and RO-Crate demand a year of four digits (no ``:tba``), and the clock is never read.
+DataCite asks for the year in which the resource "was or will be made publicly available", at the
+end of an embargo if there is one: a package that has not been published is one without an end
+yet, and 9999 is the last year of ISO 8601 that every reader can parse.
+"""
+_SEXES = {"F": "female", "M": "male", "O": "other sex"}
+
+
+def name_author(author: Author) -> str:
+    """Return ``Family, Given``."""
+    return f"{one_line(author.family)}, {one_line(author.given)}"
+
+
+def name_authors(case: Case) -> tuple[str, ...]:
+    """Return the authors as ``Family, Given``, in the order of citation."""
+    return tuple(name_author(author) for author in case.authors)
+
+
+def publication_year(case: Case) -> int:
+    """Return the year of publication, or `UNPUBLISHED_YEAR`."""
+    return case.publication_date.year if case.publication_date else UNPUBLISHED_YEAR
+
+
+def doi_url(doi: str) -> str:
+    """Return the address of a DOI, quoted for HTML and Markdown."""
+    return "https://doi.org/" + quote(doi, safe="/:;().,-_~+!*'@$=&")
+
+
+def cite(case: Case) -> str:
+    """Return the citation: authors (year): title. Publisher. Data set. DOI."""
+    authors = "; ".join(name_authors(case)) or "Unknown authors"
+    year = str(case.publication_date.year) if case.publication_date else "unpublished"
+    parts = [f"{authors} ({year}): {one_line(case.title).rstrip('.')}"]
+    if case.publisher:
+        parts.append(one_line(case.publisher).rstrip("."))
+    parts.append("Data set")
+    if case.doi:
+        parts.append(doi_url(case.doi))
+    text = ". ".join(parts)
+    return text if case.doi else f"{text}."
+
+
+def describe_age(years: int) -> str:
+    """Return an age in words; ages over 89 identify and are not told apart."""
+    if years > AGE_LIMIT:
+        return f"over {AGE_LIMIT} years"
+    return f"{years} year" if years == 1 else f"{years} years"
+
+
+def describe_patient(case: Case) -> str:
+    """Return age and sex in words; empty when neither is known."""
+    age, sex = case.patient.age, case.patient.sex
+    parts = [
+        describe_age(age) if age is not None else "",
+        _SEXES[sex] if sex is not None else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def abstract(case: Case) -> str:
+    """Derive an abstract from the parts of the case; never empty."""
+    patient = describe_patient(case)
+    parts = [
+        f"Patient: {patient}." if patient else "",
+        one_line(case.clinical_history),
+        one_line(case.imaging_findings),
+        f"Final diagnosis: {one_line(case.final_diagnosis.text)}" if case.final_diagnosis else "",
+    ]
+    text = " ".join(part for part in parts if part)
+    return text or f"De-identified DICOM images of the case: {one_line(case.title)}"

@@ -1,0 +1,181 @@
+"""One package: the payload, made an RO-Crate, in a bag, in one folder."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from casepack.case import Case
+from casepack.errors import TargetError
+from casepack.model import MeasuredLesion, Progress, Verified, no_progress
+from casepack.package import figures, page, previews
+from casepack.package.bag import PAYLOAD, write_bag
+from casepack.package.citation import write_citation
+from casepack.package.crate import METADATA, PREVIEW, describe_crate, write_crate_preview
+from casepack.package.datacite import describe_for_datacite, write_datacite_xml
+from casepack.package.fileset import write_fileset
+from casepack.package.lesions import describe_lesions
+from casepack.package.licences import write_licence_text
+from casepack.package.listing import describe_case
+from casepack.package.markdown import write_case_markdown, write_eurorad_markdown
+from casepack.package.readme import write_readme
+from casepack.package.report import action_rows, describe_report, write_actions_csv
+from casepack.package.report_page import write_report_page
+from casepack.package.text import legible, write_json, write_text
+from casepack.package.zenodo import describe_for_zenodo
+
+_FILE_MODE, _FOLDER_MODE = 0o644, 0o755
+
+
+def write_package(
+    verified: Verified,
+    case: Case,
+    lesions: Sequence[MeasuredLesion],
+    target: Path,
+    *,
+    software: str,
+    progress: Progress = no_progress,
+) -> None:
+    """Write the package folder of a case; the same arguments give the same bytes.
+
+    Nothing is touched outside `target`. When it fails, what was written of `target` stays: the
+    caller writes into a work folder and renames.
+
+    Parameters
+    ----------
+    target
+        Folder to make; must not exist, its parent must.
+    software
+        Name and version of the program, for the reports.
+
+    Raises
+    ------
+    TargetError
+        `target` exists, or cannot be written.
+    """
+    if target.exists() or target.is_symlink():
+        raise TargetError(
+            "the package cannot be written: the target exists",
+            advice="Name a folder that does not exist yet.",
+        )
+    try:
+        target.mkdir()
+        _write(verified, legible(case), lesions, target, software, progress)
+    except OSError as error:
+        raise _target_error(error) from None
+
+
+def _write(
+    verified: Verified,
+    case: Case,
+    lesions: Sequence[MeasuredLesion],
+    target: Path,
+    software: str,
+    progress: Progress,
+) -> None:
+    payload = target / PAYLOAD
+    (payload / "dicom").mkdir(parents=True)
+    file_ids = write_fileset(payload / "dicom", verified.deidentified, progress=progress)
+    paths = {uid: f"dicom/{file_id}" for uid, file_id in file_ids.items()}
+    captions = _write_pages(payload, verified, case, lesions, progress)
+    _write_case(payload, verified, case, lesions, paths, captions, software)
+    _write_doi(payload / "doi", case)
+    _write_report(payload / "deid", verified, case, paths, software)
+    _remove_empty_folders(payload)
+    _write_crate(payload, verified, case, paths, captions, software)
+    write_bag(target, case, software=software, progress=progress)
+    _set_modes(target)
+
+
+def _write_pages(
+    payload: Path,
+    verified: Verified,
+    case: Case,
+    lesions: Sequence[MeasuredLesion],
+    progress: Progress,
+) -> Mapping[str, str]:
+    """Write figures, previews and the case page; return path and caption of the figures."""
+    for name in ("figures", "preview"):
+        (payload / name).mkdir()
+    placed = figures.write_figures(payload / "figures", verified, case, lesions)
+    stacks = previews.write_previews(payload / "preview", verified, progress=progress)
+    page.write_page(payload, verified, case, stacks, placed, lesions)
+    return {f"figures/{one.file}": one.caption for one in placed if one.file}
+
+
+def _write_case(
+    payload: Path,
+    verified: Verified,
+    case: Case,
+    lesions: Sequence[MeasuredLesion],
+    paths: Mapping[str, str],
+    captions: Mapping[str, str],
+    software: str,
+) -> None:
+    listing = describe_case(case, verified.deidentified, paths, software)
+    write_json(payload / "case.json", listing)
+    write_text(payload / "case.md", write_case_markdown(case, captions))
+    write_text(payload / "CITATION.cff", write_citation(case))
+    write_text(payload / "LICENSE", write_licence_text(case))
+    write_text(payload / "README.txt", write_readme(case, software))
+    write_json(payload / "annotations" / "lesions.json", describe_lesions(lesions, paths))
+    write_text(payload / "export" / "eurorad.md", write_eurorad_markdown(case))
+
+
+def _write_doi(folder: Path, case: Case) -> None:
+    record = describe_for_datacite(case)
+    write_json(folder / "datacite.json", record)
+    write_text(folder / "datacite.xml", write_datacite_xml(record))
+    write_json(folder / "zenodo.json", describe_for_zenodo(case))
+
+
+def _write_report(
+    folder: Path, verified: Verified, case: Case, paths: Mapping[str, str], software: str
+) -> None:
+    report = describe_report(verified, case, paths, software)
+    write_json(folder / "report.json", report)
+    write_text(folder / "report.html", write_report_page(report, action_rows(verified)))
+    write_text(folder / "actions.csv", write_actions_csv(verified))
+
+
+def _write_crate(
+    payload: Path,
+    verified: Verified,
+    case: Case,
+    paths: Mapping[str, str],
+    captions: Mapping[str, str],
+    software: str,
+) -> None:
+    crate = describe_crate(payload, case, verified.deidentified, paths, captions, software)
+    write_json(payload / METADATA, crate)
+    write_text(payload / PREVIEW, write_crate_preview(case, crate))
+
+
+def _remove_empty_folders(folder: Path) -> None:
+    """Remove folders that a manifest could not name, as when a case has no pictures."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
+def _set_modes(root: Path) -> None:
+    for path in root.rglob("*"):
+        path.chmod(_FOLDER_MODE if path.is_dir() else _FILE_MODE)
+    root.chmod(_FOLDER_MODE)
+
+
+def _target_error(error: OSError) -> TargetError:
+    """Return our own error for a failed write; the original message holds paths."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return TargetError(
+            "the package cannot be written: the disk is full",
+            advice="Free space, or name a folder on another disk.",
+        )
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return TargetError(
+            "the package cannot be written: no permission",
+            advice="Name a folder that you may write to.",
+        )
+    name = errno.errorcode.get(error.errno or 0, "input or output failed")
+    return TargetError(f"the package cannot be written: {name}")
