@@ -80,6 +80,7 @@ class Reason(StrEnum):
     ENCAPSULATED_DOCUMENT = "encapsulated-document"
     TEXT_NOT_DECODABLE = "text-not-decodable"
     OUTPUT_COLLISION = "output-collision"
+    NOT_UNDERSTOOD = "not-understood"
 
     @property
     def held(self) -> bool:
@@ -111,6 +112,7 @@ _ADVICE: Mapping[Reason, str] = {
     Reason.ENCAPSULATED_DOCUMENT: "documents inside DICOM cannot be cleaned; leave it out",
     Reason.TEXT_NOT_DECODABLE: "text does not fit its Specific Character Set",
     Reason.OUTPUT_COLLISION: "two inputs gave one output; report this",
+    Reason.NOT_UNDERSTOOD: "casepack failed on this file; report this with casepack's version",
 }
 
 
@@ -170,6 +172,9 @@ class FileSet:
     root: Path = field(repr=False)
     patient_id: str = field(repr=False, default="")
     """Patient ID with its issuer: whom the pseudonyms and the date shift belong to."""
+    identifiers: tuple[bytes, ...] = field(repr=False, default=())
+    """Names and IDs of the patient as they stand in the files, encoded: no kept text may echo
+    them."""
     studies: tuple[Study, ...]
     unused: tuple[Unused, ...] = ()
 

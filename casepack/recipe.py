@@ -1,8 +1,8 @@
 """Recipes: which Options of the Profile are declared, and which Attributes are treated apart.
 
-The text is in deid's recipe format (``FORMAT dicom``, ``%header``, ``%labels``). Profile and Options
-stand in ``%labels``; lines of ``%header`` tighten. A line that loosens the Profile beyond the
-declared Options needs a label ``ADD Override <Keyword> <why>``; reports and packages name it.
+The text is in deid's recipe format (``FORMAT dicom``, ``%header``, ``%labels``). Profile and
+Options stand in ``%labels``; lines of ``%header`` tighten. A line that loosens the Profile beyond
+the declared Options needs a label ``ADD Override <Keyword> <why>``; reports and packages name it.
 Whatever is not understood is an error with file and line: a rule that is silently lost is a leak.
 """
 
@@ -33,7 +33,8 @@ _PROTECTED: Final = frozenset(
 )
 
 OPTION_NAMES: Final = {
-    "".join(word.capitalize() for word in option.name.split("_")): option for option in Option
+    "".join(word.capitalize() for word in option.name.split("_")).replace("Uids", "UIDs"): option
+    for option in Option
 }
 """Names of the Options as recipes write them: ``CleanDescriptors``, ``RetainSafePrivate``, ..."""
 
@@ -163,7 +164,7 @@ def _require_format(line: str, place: str) -> None:
 
 
 def _section(line: str, place: str) -> str:
-    name = line.split()[0]
+    name, *_ = line.split()
     if name in _DEID_SECTIONS:
         raise RecipeError(f"section {name} is not supported yet", place=place)
     if name not in _SECTIONS:

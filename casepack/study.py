@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from casepack.encoding import PartTen, open_part_ten
+from casepack.encoding import Element, PartTen, open_part_ten
 from casepack.errors import InstanceHeld, StudyError
 from casepack.model import FileSet, Instance, Progress, Reason, Series, Study, Unused, no_progress
 from casepack.standard.uids import STANDARD_ROOT
@@ -26,6 +27,7 @@ class _Header:
     study_uid: str = field(repr=False)
     series_uid: str = field(repr=False)
     patient: str = field(repr=False)
+    identifiers: frozenset[bytes] = field(repr=False)
     date: str = field(repr=False)
     time: str = field(repr=False)
     modality: str
@@ -75,6 +77,7 @@ def read_file_set(folder: Path, *, progress: Progress = no_progress) -> FileSet:
     return FileSet(
         root=folder,
         patient_id=_single_patient(headers),
+        identifiers=tuple(sorted({value for header in headers for value in header.identifiers})),
         studies=_group_studies(headers),
         unused=tuple(unused),
     )
@@ -127,6 +130,7 @@ def _read_part_ten_header(path: Path, file: PartTen) -> _Header:
         study_uid=study,
         series_uid=series,
         patient="\\".join((text(0x00100020), text(0x00100021))) if text(0x00100020) else "",
+        identifiers=_identifiers(file, values.values()),
         date=text(0x00080020),
         time=text(0x00080030),
         modality=text(0x00080060),
@@ -134,10 +138,28 @@ def _read_part_ten_header(path: Path, file: PartTen) -> _Header:
     )
 
 
-_WANTED: Final = frozenset(
-    {0x00080016, 0x00080018, 0x00080020, 0x00080030, 0x00080060, 0x00100020, 0x00100021}
-    | {0x0020000D, 0x0020000E, 0x00200011, 0x00200013, 0x00280008}
+_IDENTIFYING: Final = frozenset(
+    # Accession Number; Patient's Name, ID, Other IDs and Names, Birth Name, Mother's Birth Name
+    {0x00080050, 0x00100010, 0x00100020, 0x00101000, 0x00101001, 0x00101005, 0x00101060}
 )
+_WANTED: Final = _IDENTIFYING | {
+    *(0x00080016, 0x00080018, 0x00080020, 0x00080030, 0x00080060, 0x00100021),
+    *(0x0020000D, 0x0020000E, 0x00200011, 0x00200013, 0x00280008),
+}
+_SHORTEST_IDENTIFIER: Final = 4
+_NAME_DELIMITERS: Final = re.compile(rb"[\\^= ]+")
+
+
+def _identifiers(file: PartTen, elements: Iterable[Element]) -> frozenset[bytes]:
+    """Return identifying values and the parts of names, as encoded; short ones say nothing."""
+    found = set()
+    for element in elements:
+        if element.tag in _IDENTIFYING:
+            value = file.buffer[element.value : element.end].strip(b"\x00 ")
+            found |= {value, *value.split(b"\\")}
+            if element.vr == "PN":
+                found.update(_NAME_DELIMITERS.split(value))
+    return frozenset(value for value in found if len(value) >= _SHORTEST_IDENTIFIER)
 
 
 def _integer(text: str) -> int | None:

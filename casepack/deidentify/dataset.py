@@ -1,0 +1,289 @@
+"""A Plan applied to Data Sets: one pass over the elements, nothing done twice.
+
+What is removed is never decoded, what is kept is copied as it stands, and what is changed is
+remembered by its bytes: an Action is a function of the element and the patient, so the next
+instance of a series costs a look-up. Remembering changes no result; a property test says so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from casepack.deidentify import actions
+from casepack.deidentify.actions import Context
+from casepack.deidentify.plan import Plan, Rule
+from casepack.encoding import (
+    Buffer,
+    Element,
+    Encoding,
+    encode_element,
+    encode_sequence,
+    read_items,
+)
+from casepack.errors import InstanceHeld
+from casepack.model import Action, Reason
+from casepack.standard.dictionary import dictionary_vr
+from casepack.standard.types import Path
+
+_MEMO_VALUE: Final = 4096
+_MEMO_ENTRIES: Final = 20_000
+_NOT_COPIED: Final = frozenset({"SQ", "UN", "AS"})
+"""Value Representations that are looked into even when kept."""
+
+
+class Applied(NamedTuple):
+    """That an Action was applied to an Attribute, and on whose word."""
+
+    tag: int
+    action: Action
+    source: str
+
+
+class Extent(NamedTuple):
+    """Bytes of the input that are passed on as they are."""
+
+    start: int
+    end: int
+
+
+Output = list[tuple[int, bytes | Extent]]
+"""Encoded elements by tag."""
+
+
+class DataSetDeidentifier:
+    """Applies one Plan to Data Sets of one encoding.
+
+    Parameters
+    ----------
+    plan
+        The rules of the SOP Class and of the Modules that the Data Sets hold.
+    context
+        Patient and key.
+    encoding
+        The encoding of the Data Sets, which the output keeps.
+    stamps
+        Encoded elements that say what was done; they replace whatever the input says.
+    remember
+        Whether results are remembered; False is for the test that it makes no difference.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        context: Context,
+        encoding: Encoding,
+        stamps: Sequence[tuple[int, bytes]],
+        *,
+        remember: bool = True,
+    ) -> None:
+        self.plan = plan
+        self._uids: dict[str, str] = {}
+        self._context = context
+        self._encoding = encoding
+        self._stamps = tuple(stamps)
+        self._stamped = frozenset(tag for tag, _ in stamps)
+        self._applied: Counter[Applied] = Counter()
+        self._counts: Counter[int] = Counter()
+        self._decided: dict[int, Action] = {}
+        self._memo: dict[bytes, tuple[bytes, tuple[Applied, ...]]] = {}
+        self._remember = remember
+
+    def deidentify(self, buffer: Buffer, elements: Iterable[Element]) -> Output:
+        """Return the de-identified Data Set, sorted by tag.
+
+        Raises
+        ------
+        InstanceHeld
+            The Data Set holds a tag twice, or something that is not valid encoding.
+        """
+        output: Output = list(self._stamps)
+        decided = self._decided
+        for element in elements:
+            tag = element.tag
+            action = decided.get(tag) or self._decide(tag)
+            if action is Action.REMOVE:
+                self._counts[tag] += 1
+            elif action is Action.KEEP and not self._must_look(buffer, element):
+                self._counts[tag] += 1
+                output.append((tag, Extent(element.start, element.end)))
+            elif tag not in self._stamped:
+                encoded = self._remembered(buffer, element)
+                if encoded:
+                    output.append((tag, encoded))
+        self._add_required(output)
+        output.sort(key=_tag)
+        if len({tag for tag, _ in output}) != len(output):
+            raise InstanceHeld(Reason.MALFORMED)
+        return output
+
+    def _must_look(self, buffer: Buffer, element: Element) -> bool:
+        """Tell whether a kept element cannot be copied as it stands."""
+        if element.vr in actions.ECHOING_VRS:
+            echo = self._context.echo
+            found = echo is not None and echo.search(buffer, element.value, element.end)
+            return bool(found) or element.vr == "UN"
+        return element.vr in _NOT_COPIED
+
+    def take_totals(self) -> tuple[Counter[Applied], dict[str, str]]:
+        """Return the Actions applied and the UIDs replaced since the last call."""
+        applied, uids = Counter(self._applied), dict(self._uids)
+        for tag, count in self._counts.items():
+            rule = self.plan.rule((tag,))
+            applied[Applied(tag, rule.action, rule.source)] += count
+        self._applied.clear()
+        self._counts.clear()
+        self._uids.clear()
+        return applied, uids
+
+    def _decide(self, tag: int) -> Action:
+        """Return the Action; KEEP only for what may be copied without a look at the value."""
+        action = self.plan.rule((tag,)).action
+        looked_into = tag in actions.CHECKED or dictionary_vr(tag) in _NOT_COPIED
+        if tag in self._stamped or (action is Action.KEEP and looked_into):
+            action = Action.CLEAN
+        self._decided[tag] = action
+        return action
+
+    def _remembered(self, buffer: Buffer, element: Element) -> bytes:
+        if not self._remember or element.end - element.start > _MEMO_VALUE:
+            encoded, applied = self._apply(buffer, element, (), self._encoding, 0)
+        else:
+            raw = buffer[element.start : element.end]
+            found = self._memo.get(raw)
+            if found is None:
+                if len(self._memo) >= _MEMO_ENTRIES:
+                    self._memo.clear()
+                found = self._memo[raw] = self._apply(buffer, element, (), self._encoding, 0)
+            encoded, applied = found
+        self._applied.update(applied)
+        return encoded
+
+    def _apply(
+        self, buffer: Buffer, element: Element, parent: Path, encoding: Encoding, depth: int
+    ) -> tuple[bytes, tuple[Applied, ...]]:
+        """Return the encoded result, empty if removed, and what was applied on the way."""
+        path = (*parent, element.tag)
+        rule = self.plan.rule(path)
+        action = rule.action
+        if action is Action.REMOVE:
+            return b"", (Applied(element.tag, action, rule.source),)
+        if _is_sequence(element, encoding) and action is not Action.ZERO:
+            return self._apply_to_sequence(buffer, element, path, rule, (encoding, depth))
+        value = buffer[element.value : element.end]
+        result = self._new_value(element, value, rule)
+        if result is None:
+            action = rule.otherwise
+            if action is Action.REMOVE:
+                return b"", (Applied(element.tag, action, rule.source),)
+            result = self._new_value(element, value, Rule(action=action, source=rule.source)) or b""
+        encoded = encode_element(element.tag, _known_vr(element), result, self._encoding)
+        return encoded, (Applied(element.tag, action, rule.source),)
+
+    def _new_value(self, element: Element, value: bytes, rule: Rule) -> bytes | None:
+        """Return the new value; None if it cannot be cleaned."""
+        tag, vr, context = element.tag, _known_vr(element), self._context
+        match rule.action:
+            case Action.KEEP:
+                return actions.keep_value(tag, vr, value, context)
+            case Action.ZERO:
+                required = tag in actions.REQUIRED_VALUES
+                return actions.required_value(tag, value, context) if required else b""
+            case Action.DUMMY if rule.value is not None:
+                return rule.value.encode("ascii", "replace")
+            case Action.DUMMY:
+                return actions.dummy_value(tag, vr, value, context, self._uids)
+            case Action.UID if vr == "UI":
+                return actions.replace_uids(value, context, self._uids)
+            case Action.CLEAN:
+                return actions.clean_value(tag, vr, value, context)
+            case _:
+                raise InstanceHeld(Reason.MALFORMED)
+
+    def _apply_to_sequence(
+        self,
+        buffer: Buffer,
+        element: Element,
+        path: Path,
+        rule: Rule,
+        place: tuple[Encoding, int],
+    ) -> tuple[bytes, tuple[Applied, ...]]:
+        encoding, depth = place
+        applied = [Applied(element.tag, rule.action, rule.source)]
+        if rule.action is Action.DUMMY and _is_code_sequence(self.plan, path):
+            item = _dummy_code(self._encoding)
+            return encode_sequence(element.tag, [item], self._encoding), tuple(applied)
+        inner, items = read_items(buffer, element, encoding, depth=depth)
+        encoded_items = []
+        for item_elements in items:
+            encoded = []
+            for child in item_elements:
+                result, done = self._apply(buffer, child, path, inner, depth + 1)
+                applied += done
+                if result:
+                    encoded.append((child.tag, result))
+            encoded.sort(key=_tag)
+            encoded_items.append(b"".join(part for _, part in encoded))
+        return encode_sequence(element.tag, encoded_items, self._encoding), tuple(applied)
+
+    def _add_required(self, output: Output) -> None:
+        present = dict(output)
+        for tag in actions.REQUIRED_VALUES:
+            if not _has_value(present.get(tag), self._encoding):
+                if tag in present:
+                    output[:] = [entry for entry in output if entry[0] != tag]
+                vr = dictionary_vr(tag) or "LO"
+                value = actions.required_value(tag, b"", self._context)
+                output.append((tag, encode_element(tag, vr, value, self._encoding)))
+        for tag, vr in actions.REQUIRED_EMPTY.items():
+            if tag not in present:
+                output.append((tag, encode_element(tag, vr, b"", self._encoding)))
+
+
+def _tag(entry: tuple[int, object]) -> int:
+    return entry[0]
+
+
+def _has_value(encoded: bytes | Extent | None, encoding: Encoding) -> bool:
+    if encoded is None:
+        return False
+    header = len(encode_element(0x00080020, "DA", b"", encoding))
+    length = encoded.end - encoded.start if isinstance(encoded, Extent) else len(encoded)
+    return length > header
+
+
+def _known_vr(element: Element) -> str:
+    """Return the VR; for UN and for emptied Sequences that of the dictionary (PS3.5 6.2.2)."""
+    if element.vr != "UN":
+        return element.vr
+    return (dictionary_vr(element.tag) or "UN")[:2]
+
+
+def _is_sequence(element: Element, encoding: Encoding) -> bool:
+    """Tell whether the element holds Items.
+
+    Raises
+    ------
+    InstanceHeld
+        The VR contradicts the dictionary, so that what is inside would escape the rules; or values
+        of VR UN, which are little endian, stand in a big endian Data Set.
+    """
+    known = dictionary_vr(element.tag)
+    if element.vr == "UN":
+        if not encoding.little:
+            raise InstanceHeld(Reason.MALFORMED)
+        return known == "SQ" or element.undefined
+    if known is not None and (element.vr == "SQ") != (known == "SQ"):
+        raise InstanceHeld(Reason.MALFORMED)
+    return element.vr == "SQ"
+
+
+def _is_code_sequence(plan: Plan, path: Path) -> bool:
+    return plan.iod.attribute_type((*path, 0x00080104), plan.present) is not None
+
+
+def _dummy_code(encoding: Encoding) -> bytes:
+    parts = ((0x00080100, b"REMOVED"), (0x00080102, b"99CASEPACK"), (0x00080104, b"Removed"))
+    vrs = {0x00080100: "SH", 0x00080102: "SH", 0x00080104: "LO"}
+    return b"".join(encode_element(tag, vrs[tag], value, encoding) for tag, value in parts)

@@ -1,0 +1,229 @@
+"""One file in, one file out: the boundary at which nothing of the input leaks into an error."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import casepack
+from casepack.deidentify.actions import Context
+from casepack.deidentify.dataset import Applied, DataSetDeidentifier, Extent, Output
+from casepack.deidentify.plan import compile_plan, refuse_held_class
+from casepack.encoding import (
+    DEFLATED,
+    Encoding,
+    PartTen,
+    deflate,
+    encode_element,
+    encode_part_ten,
+    encode_sequence,
+    open_part_ten,
+)
+from casepack.errors import InstanceHeld, TargetError
+from casepack.model import Instance, Option, Reason
+from casepack.recipe import Recipe
+from casepack.standard.codes import method_codes
+from casepack.standard.profile import EDITION
+from casepack.standard.uids import IMPLEMENTATION_CLASS_UID
+
+_UID: Final = re.compile(r"[0-9.]{1,64}")
+_CHUNK: Final = 8 << 20
+_BURNED_IN_ANNOTATION: Final = 0x00280301
+_TEXT_LIMIT: Final = 64
+SOFTWARE: Final = f"casepack {casepack.__version__}"
+_VERSION_NAME: Final = f"CASEPACK_{casepack.__version__}".replace(".", "_")[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A de-identified instance, and the new UIDs of what it belongs to."""
+
+    instance: Instance
+    study_instance_uid: str
+    series_instance_uid: str
+    date: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Actions applied, by SOP Class and Attribute; original and new UIDs."""
+
+    applied: Counter[tuple[str, Applied]]
+    uids: dict[str, str] = field(repr=False)
+
+
+@dataclass(slots=True, kw_only=True)
+class InstanceDeidentifier:
+    """De-identifies files of one patient; keeps a `DataSetDeidentifier` for each kind of Data Set.
+
+    Not frozen: it remembers. One in each process.
+    """
+
+    recipe: Recipe
+    context: Context
+    root: Path
+    remember: bool = True
+    _known: dict[tuple[str, Encoding, frozenset[int]], DataSetDeidentifier] = field(
+        default_factory=dict
+    )
+
+    def deidentify(self, instance: Instance) -> Placed:
+        """Write the de-identified file below ``root/<patient>/<study>/<series>/``.
+
+        Raises
+        ------
+        InstanceHeld
+            The file is held; its `Reason` is all that is said about it.
+        TargetError
+            The result cannot be written.
+        """
+        refuse_held_class(instance.sop_class_uid)
+        with open_part_ten(instance.path) as file:
+            if (file.value(_BURNED_IN_ANNOTATION) or b"NO").upper() == b"YES":
+                raise InstanceHeld(Reason.BURNED_IN)
+            deidentifier = self._deidentifier(instance.sop_class_uid, file)
+            output = deidentifier.deidentify(file.buffer, file.elements)
+            placed = self._place(instance, _values(file, output))
+            write_part_ten(placed.instance, file, output)
+        return placed
+
+    def _deidentifier(self, sop_class_uid: str, file: PartTen) -> DataSetDeidentifier:
+        tags = frozenset(element.tag for element in file.elements)
+        kind = (sop_class_uid, file.encoding, tags)
+        found = self._known.get(kind)
+        if found is None:
+            plan = compile_plan(sop_class_uid, self.recipe, tags)
+            found = self._known[kind] = DataSetDeidentifier(
+                plan,
+                self.context,
+                file.encoding,
+                deidentification_stamps(self.recipe, plan.options, file.encoding),
+                remember=self.remember,
+            )
+        return found
+
+    def _place(self, instance: Instance, values: dict[int, str]) -> Placed:
+        study, series, uid = (values.get(tag, "") for tag in (0x0020000D, 0x0020000E, 0x00080018))
+        if not all(_UID.fullmatch(part) for part in (study, series, uid)):
+            # with Retain UIDs the originals are file names: nothing but digits and dots may be
+            raise InstanceHeld(Reason.NO_UID)
+        folder = self.root / self.context.patient_code / study / series
+        return Placed(
+            instance=Instance(
+                path=folder / f"{uid}.dcm",
+                sop_class_uid=instance.sop_class_uid,
+                sop_instance_uid=uid,
+                transfer_syntax_uid=instance.transfer_syntax_uid,
+                number=instance.number,
+                frames=instance.frames,
+            ),
+            study_instance_uid=study,
+            series_instance_uid=series,
+            date=values.get(0x00080020, ""),
+            time=values.get(0x00080030, ""),
+        )
+
+    def take_totals(self) -> Totals:
+        """Return what was done since the last call, and start counting anew."""
+        applied: Counter[tuple[str, Applied]] = Counter()
+        uids: dict[str, str] = {}
+        for deidentifier in self._known.values():
+            counts, new_uids = deidentifier.take_totals()
+            for done, count in counts.items():
+                applied[deidentifier.plan.sop_class_uid, done] += count
+            uids.update(new_uids)
+        return Totals(applied=applied, uids=uids)
+
+
+_NAMING: Final = frozenset({0x0020000D, 0x0020000E, 0x00080018, 0x00080020, 0x00080030})
+
+
+def _values(file: PartTen, output: Output) -> dict[int, str]:
+    """Return the new values that name and order the file."""
+    header = len(encode_element(0x00080018, "UI", b"", file.encoding))
+    found = {}
+    for tag, encoded in output:
+        if tag in _NAMING:
+            raw = (
+                file.buffer[encoded.start : encoded.end] if isinstance(encoded, Extent) else encoded
+            )
+            found[tag] = raw[header:].decode("latin-1").strip("\x00 ")
+    return found
+
+
+def deidentification_stamps(
+    recipe: Recipe, options: frozenset[Option], encoding: Encoding
+) -> list[tuple[int, bytes]]:
+    """Return the elements that say what was done: (0012,0062) to (0012,0064) and (0028,0303)."""
+    method = (
+        SOFTWARE,
+        f"PS3.15 {EDITION} Basic Application Level Confidentiality Profile",
+        f"recipe {recipe.name} {recipe.digest[:16]}"[:_TEXT_LIMIT],
+    )
+    codes = [
+        encode_element(0x00080100, "SH", code.value.encode(), encoding)
+        + encode_element(0x00080102, "SH", code.scheme.encode(), encoding)
+        + encode_element(0x00080104, "LO", code.meaning[:_TEXT_LIMIT].encode(), encoding)
+        for code in method_codes(options)
+    ]
+    return [
+        (0x00120062, encode_element(0x00120062, "CS", b"YES", encoding)),
+        (0x00120063, encode_element(0x00120063, "LO", "\\".join(method).encode(), encoding)),
+        (0x00120064, encode_sequence(0x00120064, codes, encoding)),
+        (0x00280303, encode_element(0x00280303, "CS", _temporal(options).encode(), encoding)),
+    ]
+
+
+def _temporal(options: frozenset[Option]) -> str:
+    """Longitudinal Temporal Information Modified (0028,0303), PS3.15 E.2."""
+    if Option.RETAIN_LONGITUDINAL_FULL_DATES in options:
+        return "UNMODIFIED"
+    if Option.RETAIN_LONGITUDINAL_MODIFIED_DATES in options:
+        return "MODIFIED"
+    return "REMOVED"
+
+
+def write_part_ten(instance: Instance, file: PartTen, output: Output) -> None:
+    """Write a new DICOM file: new preamble and File Meta Information, the Data Set as encoded.
+
+    Raises
+    ------
+    TargetError
+        The file cannot be written, or is there already.
+    """
+    meta = encode_part_ten(
+        instance.sop_class_uid.encode(),
+        instance.sop_instance_uid.encode(),
+        instance.transfer_syntax_uid,
+        (IMPLEMENTATION_CLASS_UID, _VERSION_NAME),
+    )
+    chunks = _chunks(file, output)
+    if instance.transfer_syntax_uid == DEFLATED:
+        chunks = iter([deflate(b"".join(chunks))])
+    try:
+        instance.path.parent.mkdir(parents=True, exist_ok=True)
+        with instance.path.open("xb") as target:
+            target.write(meta)
+            target.writelines(chunks)
+    except FileExistsError:
+        raise InstanceHeld(Reason.OUTPUT_COLLISION) from None
+    except OSError:
+        instance.path.unlink(missing_ok=True)
+        raise TargetError(
+            "a de-identified file cannot be written",
+            advice="Check that the target is writable and that the disk has room.",
+        ) from None
+
+
+def _chunks(file: PartTen, output: Output) -> Iterator[bytes]:
+    for _tag, encoded in output:
+        if isinstance(encoded, Extent):
+            for start in range(encoded.start, encoded.end, _CHUNK):
+                yield file.buffer[start : min(start + _CHUNK, encoded.end)]
+        else:
+            yield encoded

@@ -1,0 +1,202 @@
+"""Table E.1-1, Options and recipe compiled to a Plan: what happens to each Attribute, and why.
+
+A Plan belongs to one SOP Class and one set of top-level Attributes, since the Type that decides a
+compound code (X/Z/D) depends on the Modules that are present. Rules are resolved by path when first
+asked for, and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from casepack.errors import InstanceHeld
+from casepack.model import Action, AttributeType, Option, Reason
+from casepack.recipe import HeaderAction, Recipe
+from casepack.standard.dictionary import dictionary_vr
+from casepack.standard.profile import ProfileRow, is_overlay_or_curve, profile_rows
+from casepack.standard.types import Iod, Path, read_iod
+
+CARRIED_OUT: Final = frozenset(
+    {
+        Option.RETAIN_LONGITUDINAL_FULL_DATES,
+        Option.RETAIN_LONGITUDINAL_MODIFIED_DATES,
+        Option.RETAIN_PATIENT_CHARACTERISTICS,
+        Option.RETAIN_DEVICE_IDENTITY,
+        Option.RETAIN_UIDS,
+        Option.RETAIN_INSTITUTION_IDENTITY,
+    }
+)
+"""Options that this version carries out. A recipe may declare the others: what they would clean is
+removed or held as the Basic Profile says, and their codes are not claimed."""
+
+_COMPOUND: Final[Mapping[str, tuple[Action, Action, Action]]] = {
+    # code: for Type 3, for Type 2 and 2C, for Type 1 and 1C (PS3.15 Table E.1-1a)
+    "X/Z": (Action.REMOVE, Action.ZERO, Action.DUMMY),
+    "X/D": (Action.REMOVE, Action.ZERO, Action.DUMMY),
+    "X/Z/D": (Action.REMOVE, Action.ZERO, Action.DUMMY),
+    "Z/D": (Action.ZERO, Action.ZERO, Action.DUMMY),
+    "X/Z/U*": (Action.REMOVE, Action.ZERO, Action.KEEP),
+}
+_TYPE_RANK: Final = {
+    AttributeType.TYPE_3: 0,
+    AttributeType.TYPE_2: 1,
+    AttributeType.TYPE_2C: 1,
+    AttributeType.TYPE_1: 2,
+    AttributeType.TYPE_1C: 2,
+}
+_REQUIRED: Final = frozenset({AttributeType.TYPE_1, AttributeType.TYPE_1C})
+
+CODE_MEANING: Final = 0x00080104
+_VERIFYING_OBSERVER_SEQUENCE: Final = 0x0040A073
+_PRESENTATION_CREATION: Final = frozenset({0x00700082, 0x00700083})
+_VOCABULARY_DATES: Final = frozenset({0x00080106, 0x00080107, 0x0040DB06, 0x0040DB07})
+_TIMEZONE: Final = 0x00080201
+
+_BURNED_IN_CLASSES: Final = ("1.2.840.10008.5.1.4.1.1.7", Reason.SECONDARY_CAPTURE)
+_HELD_CLASSES: Final = (
+    _BURNED_IN_CLASSES,
+    ("1.2.840.10008.5.1.4.1.1.88", Reason.STRUCTURED_CONTENT),
+    ("1.2.840.10008.5.1.4.1.1.11", Reason.GRAPHICS),
+    ("1.2.840.10008.5.1.4.1.1.104", Reason.ENCAPSULATED_DOCUMENT),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What happens to an Attribute, and on whose word."""
+
+    action: Action
+    source: str
+    value: str | None = None
+    """Literal value of a recipe line."""
+    otherwise: Action = Action.REMOVE
+    """What happens instead when a value cannot be cleaned (an invalid date)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The rules for one SOP Class and one set of present Modules, by path."""
+
+    sop_class_uid: str
+    iod: Iod = field(repr=False)
+    present: frozenset[str] = field(repr=False)
+    recipe: Recipe
+    options: frozenset[Option]
+    rules: dict[Path, Rule] = field(default_factory=dict, repr=False)
+
+    def rule(self, path: Path) -> Rule:
+        """Return the rule for the Attribute at `path` (tags from the root of the Data Set)."""
+        found = self.rules.get(path)
+        if found is None:
+            found = self.rules[path] = self._resolve(path)
+        return found
+
+    def _resolve(self, path: Path) -> Rule:
+        tag = path[-1]
+        if not tag & 0xFFFF:
+            return Rule(action=Action.REMOVE, source="group length")
+        if tag >> 16 & 1:
+            return Rule(action=Action.REMOVE, source="E.1-1")
+        if is_overlay_or_curve(tag):
+            return Rule(action=Action.REMOVE, source="E.1-1")
+        attribute_type = self.iod.attribute_type(path, self.present)
+        row = profile_rows().get(tag)
+        profile = self._profile_rule(tag, row, attribute_type)
+        line = self.recipe.line_for(tag)
+        if line is None or attribute_type is None:
+            return profile
+        if line.action is HeaderAction.KEEP:
+            return Rule(action=Action.KEEP, source=line.source)
+        if line.action is HeaderAction.REMOVE:
+            return Rule(action=Action.REMOVE, source=line.source)
+        if line.action is HeaderAction.BLANK:
+            return Rule(action=Action.ZERO, source=line.source)
+        return Rule(action=Action.DUMMY, source=line.source, value=line.value)
+
+    def _profile_rule(
+        self, tag: int, row: ProfileRow | None, attribute_type: AttributeType | None
+    ) -> Rule:
+        if attribute_type is None:
+            # a sequence delimiter, a retired or a misplaced Attribute: the IOD does not define it
+            return Rule(action=Action.REMOVE, source="not in IOD")
+        if tag == CODE_MEANING:
+            return Rule(action=Action.CLEAN, source="known meanings", otherwise=Action.DUMMY)
+        if row is None:
+            emptied = resolve_code(tag, "X/Z/D", attribute_type)
+            return Rule(action=Action.KEEP, source="not in E.1-1", otherwise=emptied)
+        basic = resolve_code(tag, row.basic, attribute_type)
+        return self._option_rule(row, basic) or Rule(action=basic, source=row.source)
+
+    def _option_rule(self, row: ProfileRow, basic: Action) -> Rule | None:
+        for option in sorted(self.options & row.options.keys(), key=lambda o: o.value):
+            source = f"{row.source} {option.value}"
+            if row.options[option] == Action.KEEP:
+                return Rule(action=Action.KEEP, source=source, otherwise=basic)
+            if option is Option.RETAIN_LONGITUDINAL_MODIFIED_DATES:
+                return _modified_date_rule(row, basic, source)
+        return None
+
+
+def _modified_date_rule(row: ProfileRow, basic: Action, source: str) -> Rule | None:
+    """Shift dates of the patient; never those from which the shift could be computed."""
+    if row.tag in _VOCABULARY_DATES or row.tag == _TIMEZONE:
+        return Rule(action=Action.KEEP, source=source)
+    if Option.RETAIN_DEVICE_IDENTITY in row.options:
+        return None
+    vr = dictionary_vr(row.tag)
+    if vr == "TM":
+        # a shift by whole days leaves the time of day as it is
+        return Rule(action=Action.KEEP, source=source)
+    if vr in {"DA", "DT"}:
+        return Rule(action=Action.CLEAN, source=source, otherwise=basic)
+    return None
+
+
+def resolve_code(tag: int, code: str, attribute_type: AttributeType) -> Action:
+    """Resolve a code of Table E.1-1, compound or not, by the Attribute's Type."""
+    if code in _COMPOUND:
+        return _COMPOUND[code][_TYPE_RANK[attribute_type]]
+    if tag == _VERIFYING_OBSERVER_SEQUENCE and attribute_type not in _REQUIRED:
+        return Action.REMOVE
+    if tag in _PRESENTATION_CREATION and attribute_type in _REQUIRED:
+        return Action.DUMMY
+    return Action(code)
+
+
+def refuse_held_class(sop_class_uid: str) -> Iod:
+    """Return the IOD of a SOP Class that can be de-identified.
+
+    Raises
+    ------
+    InstanceHeld
+        The SOP Class is private or unknown, or its content cannot be cleaned yet.
+    """
+    if sop_class_uid == "private":
+        raise InstanceHeld(Reason.SOP_CLASS_PRIVATE)
+    for root, reason in _HELD_CLASSES:
+        if sop_class_uid == root or sop_class_uid.startswith(root + "."):
+            raise InstanceHeld(reason)
+    iod = read_iod(sop_class_uid)
+    if iod is None:
+        raise InstanceHeld(Reason.SOP_CLASS_UNKNOWN)
+    return iod
+
+
+def compile_plan(sop_class_uid: str, recipe: Recipe, tags: frozenset[int]) -> Plan:
+    """Compile the Plan for Data Sets of a SOP Class with these top-level Attributes.
+
+    Raises
+    ------
+    InstanceHeld
+        As `refuse_held_class`.
+    """
+    iod = refuse_held_class(sop_class_uid)
+    return Plan(
+        sop_class_uid=sop_class_uid,
+        iod=iod,
+        present=iod.present_modules(tags),
+        recipe=recipe,
+        options=recipe.options & CARRIED_OUT,
+    )

@@ -1,0 +1,247 @@
+"""The studies of a patient, de-identified: files over processes, outcomes put together again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from casepack.deidentify.actions import Context, compile_echo
+from casepack.deidentify.dataset import Applied
+from casepack.deidentify.instance import SOFTWARE, InstanceDeidentifier, Placed, Totals
+from casepack.deidentify.plan import CARRIED_OUT
+from casepack.deidentify.pseudonyms import Pseudonyms
+from casepack.errors import CasepackError, InstanceHeld, StudyError
+from casepack.model import (
+    Action,
+    ActionCount,
+    Deidentified,
+    FileSet,
+    Instance,
+    Progress,
+    Reason,
+    Record,
+    Series,
+    Study,
+    Unused,
+    no_progress,
+)
+from casepack.recipe import Recipe
+from casepack.standard.dictionary import attribute_name, format_tag
+from casepack.standard.profile import EDITION
+
+_CHUNK: Final = 16
+_PARENT_POLL_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crosswalk:
+    """What links the result to the patient: kept apart from it, or not kept at all."""
+
+    uids: dict[str, str] = field(repr=False)
+    patient_id_old: str = field(repr=False)
+    patient_id_new: str
+    days_into_the_past: int = field(repr=False)
+    unused: tuple[Unused, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """What became of a chunk of files; crosses processes."""
+
+    placed: dict[int, Placed]
+    held: dict[int, Reason]
+    totals: Totals
+
+
+def deidentify_file_set(
+    file_set: FileSet,
+    recipe: Recipe,
+    pseudonyms: Pseudonyms,
+    root: Path,
+    *,
+    workers: int = 1,
+    progress: Progress = no_progress,
+) -> tuple[Deidentified, Crosswalk]:
+    """De-identify all instances into ``root/<patient>/<study>/<series>/<instance>.dcm``.
+
+    The same input, recipe and key give the same bytes, whatever the number of workers.
+
+    Raises
+    ------
+    StudyError
+        Every instance was held, or two original UIDs gave one pseudonym.
+    TargetError
+        A result cannot be written.
+    """
+    context = Context(
+        pseudonyms=pseudonyms,
+        patient_id=file_set.patient_id,
+        days_into_the_past=pseudonyms.days_into_the_past(file_set.patient_id),
+        echo=compile_echo(file_set.identifiers),
+    )
+    deidentifier = InstanceDeidentifier(recipe=recipe, context=context, root=root)
+    instances = file_set.instances
+    placed: dict[int, Placed] = {}
+    held: list[Unused] = []
+    applied: Counter[tuple[str, Applied]] = Counter()
+    uids: dict[str, str] = {}
+    for outcome in _run(deidentifier, instances, workers):
+        placed.update(outcome.placed)
+        held += [_held(instances[place], reason) for place, reason in outcome.held.items()]
+        applied.update(outcome.totals.applied)
+        uids.update(outcome.totals.uids)
+        progress("de-identify", len(placed) + len(held), len(instances))
+    if not placed:
+        raise StudyError(
+            "every instance was held",
+            advice="casepack inspect STUDY lists the files with the reason for each.",
+        )
+    if len(set(uids.values())) != len(uids):
+        raise StudyError("two original UIDs gave one pseudonym", advice="Use another key file.")
+    unused = (*file_set.unused, *held)
+    result = Deidentified(
+        root=root,
+        studies=_group(file_set, placed),
+        record=_record(recipe, applied, unused),
+    )
+    crosswalk = Crosswalk(
+        uids=uids,
+        patient_id_old=file_set.patient_id,
+        patient_id_new=context.patient_code,
+        days_into_the_past=context.days_into_the_past,
+        unused=unused,
+    )
+    return result, crosswalk
+
+
+def _held(instance: Instance, reason: Reason) -> Unused:
+    return Unused(
+        number=0, path=instance.path, reason=reason, sop_instance_uid=instance.sop_instance_uid
+    )
+
+
+def _run(
+    deidentifier: InstanceDeidentifier, instances: Sequence[Instance], workers: int
+) -> Iterator[_Outcome]:
+    """De-identify in chunks, here or in processes; outcomes come in the order of the files."""
+    numbered = list(enumerate(instances))
+    chunks = [numbered[start : start + _CHUNK] for start in range(0, len(numbered), _CHUNK)]
+    if workers == 1 or len(chunks) == 1:
+        for chunk in chunks:
+            yield _deidentify_chunk(deidentifier, chunk)
+        return
+    with ProcessPoolExecutor(
+        max_workers=min(workers, len(chunks)),
+        initializer=_start_worker,
+        initargs=(deidentifier, os.getpid()),
+    ) as pool:
+        yield from pool.map(_deidentify_in_worker, chunks)
+
+
+_worker: dict[str, InstanceDeidentifier] = {}
+"""The one `InstanceDeidentifier` of a worker process, which remembers from chunk to chunk."""
+
+
+def _start_worker(deidentifier: InstanceDeidentifier, parent: int) -> None:
+    # the parent alone answers Ctrl-C; a worker whose parent was killed must not write on
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+    _worker["deidentifier"] = deidentifier
+
+
+def _end_with_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_PARENT_POLL_SECONDS)
+    os._exit(1)
+
+
+def _deidentify_in_worker(chunk: Sequence[tuple[int, Instance]]) -> _Outcome:
+    return _deidentify_chunk(_worker["deidentifier"], chunk)
+
+
+def _deidentify_chunk(
+    deidentifier: InstanceDeidentifier, chunk: Iterable[tuple[int, Instance]]
+) -> _Outcome:
+    placed: dict[int, Placed] = {}
+    held: dict[int, Reason] = {}
+    for number, instance in chunk:
+        try:
+            placed[number] = deidentifier.deidentify(instance)
+        except InstanceHeld as error:
+            held[number] = Reason(error.reason)
+        except CasepackError:
+            raise
+        except Exception:  # noqa: BLE001  # the boundary: its text may quote a value of the input
+            held[number] = Reason.NOT_UNDERSTOOD
+    return _Outcome(placed=placed, held=held, totals=deidentifier.take_totals())
+
+
+def _group(file_set: FileSet, placed: Mapping[int, Placed]) -> tuple[Study, ...]:
+    """Return the new studies in the order of the old ones, without what was held."""
+    numbers = iter(range(len(file_set.instances)))
+    studies = []
+    for study in file_set.studies:
+        series = []
+        found: list[Placed] = []
+        for old in study.series:
+            new = [placed[n] for n in islice(numbers, len(old.instances)) if n in placed]
+            if new:
+                found += new
+                series.append(
+                    Series(
+                        series_instance_uid=new[0].series_instance_uid,
+                        modality=old.modality,
+                        number=old.number,
+                        instances=tuple(entry.instance for entry in new),
+                    )
+                )
+        if found:
+            studies.append(
+                Study(
+                    study_instance_uid=found[0].study_instance_uid,
+                    date=found[0].date,
+                    time=found[0].time,
+                    series=tuple(series),
+                )
+            )
+    return tuple(studies)
+
+
+def _record(
+    recipe: Recipe, applied: Mapping[tuple[str, Applied], int], unused: Iterable[Unused]
+) -> Record:
+    return Record(
+        software=SOFTWARE,
+        recipe=recipe.name,
+        recipe_digest=recipe.digest,
+        edition=EDITION,
+        options=tuple(sorted(recipe.options & CARRIED_OUT, key=lambda option: option.value)),
+        overrides=recipe.overrides,
+        actions=_action_counts(applied),
+        unused=tuple(sorted(Counter(item.reason for item in unused).items())),
+    )
+
+
+def _action_counts(applied: Mapping[tuple[str, Applied], int]) -> tuple[ActionCount, ...]:
+    """Return the counts by SOP Class and tag; private tags, which are anybody's, as one."""
+    counts: Counter[tuple[str, str, str, Action, str]] = Counter()
+    for (sop_class, done), count in applied.items():
+        private = done.tag >> 16 & 1
+        tag = "(odd groups)" if private else format_tag(done.tag)
+        name = "Private Attributes" if private else attribute_name(done.tag)
+        counts[sop_class, tag, name, done.action, done.source] += count
+    return tuple(
+        ActionCount(
+            sop_class_uid=key[0], tag=key[1], name=key[2], action=key[3], source=key[4], count=count
+        )
+        for key, count in sorted(counts.items())
+    )

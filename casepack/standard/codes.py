@@ -1,0 +1,52 @@
+"""Coded concepts: the de-identification methods of CID 7050, and meanings known to be no one's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from casepack.model import Code, Option
+
+BASIC_PROFILE_CODE: Final = "113100"
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    tables: dict[str, Any] = json.loads(
+        (files("casepack.standard") / "codes.json").read_text("utf-8")
+    )
+    return tables
+
+
+@cache
+def deidentification_methods() -> Mapping[str, Code]:
+    """Return CID 7050, De-identification Method, by Code Value."""
+    rows = _tables()["contextGroups"]["7050"]["rows"]
+    return {
+        row["code"]: Code(value=row["code"], scheme=row["scheme"], meaning=row["meaning"])
+        for row in rows
+    }
+
+
+def method_codes(options: frozenset[Option]) -> tuple[Code, ...]:
+    """Return the codes of the Basic Profile and of `options`, in the order of CID 7050."""
+    methods = deidentification_methods()
+    values = (BASIC_PROFILE_CODE, *sorted(option.value for option in options))
+    return tuple(methods[value] for value in values)
+
+
+@cache
+def known_meanings() -> frozenset[str]:
+    """Return the Code Meanings of PS3.16 and of the DICOM subset of SNOMED CT, case-folded."""
+    from pydicom.sr._concepts_dict import concepts  # noqa: PLC0415  # large; seldom needed
+
+    schemes: dict[str, dict[str, dict[str, tuple[str, list[int]]]]] = dict(concepts)
+    return frozenset(
+        meaning.casefold()
+        for scheme in schemes.values()
+        for codes in scheme.values()
+        for meaning, _groups in codes.values()
+    )
