@@ -1,1 +1,321 @@
-"""To be written."""
+"""One case through all stages, in a work folder that becomes the result by rename.
+
+The work folder lies beside the target and holds de-identified data only. Whatever stops a run,
+the target is there whole or not at all; what a killed run left behind is removed by the next one.
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from casepack.annotate.annotation import annotate
+from casepack.annotate.lesions import read_lesions
+from casepack.annotate.measure import measure_lesions
+from casepack.case import Case, read_case, untitled_case
+from casepack.deidentify.instance import SOFTWARE
+from casepack.deidentify.key_file import read_pseudonyms
+from casepack.deidentify.report import write_report
+from casepack.deidentify.studies import Crosswalk, deidentify_file_set
+from casepack.errors import CaseError, TargetError, VerificationError
+from casepack.model import (
+    Deidentified,
+    FileSet,
+    Lesion,
+    MeasuredLesion,
+    Progress,
+    Record,
+    Severity,
+    Unused,
+    Verified,
+    no_progress,
+)
+from casepack.package.write import write_package
+from casepack.recipe import read_recipe
+from casepack.sample import write_sample
+from casepack.study import read_file_set
+from casepack.verify import Report, collect_identifiers, verify_deidentified, verify_folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run made, for the summary: counts and codes."""
+
+    deidentified: Deidentified
+    unused: tuple[Unused, ...]
+    verified: Verified | None = None
+    lesions: tuple[MeasuredLesion, ...] = ()
+
+    @property
+    def held(self) -> tuple[Unused, ...]:
+        """Files whose absence may matter, so that the exit code is 3."""
+        return tuple(item for item in self.unused if item.reason.held)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to de-identify: the same for `deid`, `pack` and a batch."""
+
+    recipe: str
+    key_file: Path | None = None
+    crosswalk: Path | None = None
+    workers: int = 1
+
+
+def deidentify_study(
+    study: Path, out: Path, settings: Settings, *, progress: Progress = no_progress
+) -> Outcome:
+    """De-identify a folder into `out`, with ``report.json``.
+
+    Raises
+    ------
+    CasepackError
+        Nothing is left at `out`.
+    """
+    with _work_folder(out, settings.crosswalk) as work:
+        target = work / "result"
+        _, deidentified, crosswalk = _deidentify(study, target, settings, progress)
+        write_report(target / "report.json", deidentified.record)
+        _publish(target, out, crosswalk, settings.crosswalk)
+    return Outcome(deidentified=deidentified, unused=crosswalk.unused)
+
+
+def pack_study(
+    study: Path,
+    out: Path,
+    settings: Settings,
+    *,
+    case_file: Path | None = None,
+    progress: Progress = no_progress,
+) -> Outcome:
+    """De-identify, verify, annotate, verify again and package a folder as `out`.
+
+    Raises
+    ------
+    CaseError
+        The case file or its lesions do not fit the study.
+    VerificationError
+        A check failed; nothing was written.
+    CasepackError
+        Nothing is left at `out`.
+    """
+    case = read_case(case_file) if case_file is not None else None
+    lesions = _read_lesions(case, case_file)
+    with _work_folder(out, settings.crosswalk) as work:
+        originals, deidentified, crosswalk = _deidentify(study, work / "dicom", settings, progress)
+        case = _fit_case(case, originals, case_file)
+        identifiers = collect_identifiers(originals)
+        verified = verify_deidentified(deidentified, originals, identifiers, progress=progress)
+        measured = measure_lesions(deidentified, lesions)
+        if measured:
+            deidentified = annotate(
+                deidentified, measured, title=case.title, software_version=SOFTWARE
+            )
+            verified = verify_deidentified(deidentified, originals, identifiers, progress=progress)
+        package = work / "package"
+        write_package(verified, case, measured, package, software=SOFTWARE, progress=progress)
+        report = verify_folder(
+            package, originals=originals, identifiers=identifiers, progress=progress
+        )
+        errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
+        if errors:
+            raise VerificationError(
+                errors, advice="Nothing was written. See each finding for what to do."
+            )
+        _publish(package, out, crosswalk, settings.crosswalk)
+    return Outcome(
+        deidentified=deidentified, unused=crosswalk.unused, verified=verified, lesions=measured
+    )
+
+
+def annotate_folder(folder: Path, case_file: Path) -> int:
+    """Annotate a de-identified folder in place; return the number of objects written.
+
+    Raises
+    ------
+    CaseError
+        The case names no lesions, or they do not fit the images.
+    """
+    case = read_case(case_file)
+    lesions = _read_lesions(case, case_file)
+    if not lesions:
+        raise CaseError(
+            "names no lesion drawings",
+            place=f"{case_file.name}: lesions",
+            advice="Write the path of the drawings there, relative to the case file.",
+        )
+    file_set = read_file_set(folder)
+    deidentified = Deidentified(root=folder, studies=file_set.studies, record=_UNRECORDED)
+    measured = measure_lesions(deidentified, lesions)
+    annotated = annotate(deidentified, measured, title=case.title, software_version=SOFTWARE)
+    return len(annotated.instances) - len(deidentified.instances)
+
+
+def validate_folder(
+    path: Path, original: Path | None, *, progress: Progress = no_progress
+) -> Report:
+    """Check a package or a folder of any tool, with the original study if it is at hand."""
+    originals = read_file_set(original, progress=progress) if original is not None else None
+    identifiers = collect_identifiers(originals) if originals is not None else None
+    return verify_folder(path, originals=originals, identifiers=identifiers, progress=progress)
+
+
+def make_sample(
+    out: Path, *, seed: int, slices: int, size: int, progress: Progress = no_progress
+) -> None:
+    """Write the synthetic sample case as `out`, whole or not at all."""
+    with _work_folder(out, None) as work:
+        target = work / "sample"
+        write_sample(target, seed=seed, slices=slices, size=size, progress=progress)
+        _publish(target, out, None, None)
+
+
+_UNRECORDED: Final = Record(
+    software=SOFTWARE,
+    recipe="",
+    recipe_digest="",
+    edition="",
+    options=(),
+    overrides=(),
+    actions=(),
+    unused=(),
+)
+"""What is known of a de-identification that another run did."""
+
+
+def _deidentify(
+    study: Path, target: Path, settings: Settings, progress: Progress
+) -> tuple[FileSet, Deidentified, Crosswalk]:
+    recipe = read_recipe(settings.recipe)
+    pseudonyms = read_pseudonyms(settings.key_file)
+    originals = read_file_set(study, progress=progress)
+    deidentified, crosswalk = deidentify_file_set(
+        originals, recipe, pseudonyms, target, workers=settings.workers, progress=progress
+    )
+    return originals, deidentified, crosswalk
+
+
+def _read_lesions(case: Case | None, case_file: Path | None) -> tuple[Lesion, ...]:
+    if case is None or case_file is None or case.lesions is None:
+        return ()
+    return read_lesions(case_file.parent / case.lesions)
+
+
+def _fit_case(case: Case | None, originals: FileSet, case_file: Path | None) -> Case:
+    count = len(originals.studies)
+    if case is None:
+        return untitled_case(count)
+    if case.time_points and len(case.time_points) != count:
+        raise CaseError(
+            f"describes {len(case.time_points)} time point(s), but the folder holds {count}"
+            " study(ies)",
+            place=f"{case_file.name if case_file else 'case'}: time_points",
+            advice="Write one time point for each study, the earliest first.",
+        )
+    return case
+
+
+@contextmanager
+def _work_folder(out: Path, crosswalk: Path | None) -> Iterator[Path]:
+    """Yield an empty folder beside `out`, on its file system; remove it afterwards."""
+    out = out.absolute()
+    if crosswalk is not None and crosswalk.absolute().is_relative_to(out):
+        raise TargetError(
+            "the crosswalk links new identifiers to old ones and must not lie in the result",
+            advice="Name a folder outside OUT for --crosswalk.",
+        )
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise TargetError(
+            "the target exists", advice="Name a folder that does not exist yet, or an empty one."
+        )
+    _remove_leftovers(out)
+    work = out.parent / f".{out.name}.casepack-{os.getpid()}"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        work.mkdir(mode=0o700)
+    except OSError as error:
+        raise _target_error(error) from None
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _remove_leftovers(out: Path) -> None:
+    """Remove the work folders of runs for the same target that were killed."""
+    for folder in out.parent.glob(f".{out.name}.casepack-*"):
+        process = folder.name.rpartition("-")[2]
+        if process.isdigit() and not _is_running(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _publish(result: Path, out: Path, crosswalk: Crosswalk | None, folder: Path | None) -> None:
+    """Write the crosswalk, then let the result appear under its name: whole, or not at all."""
+    try:
+        if folder is not None and crosswalk is not None:
+            _write_crosswalk(folder, crosswalk)
+        result.chmod(0o755)
+        result.rename(out.absolute())
+    except OSError as error:
+        raise _target_error(error) from None
+
+
+def _target_error(error: OSError) -> TargetError:
+    if error.errno == errno.ENOSPC:
+        return TargetError("the disk is full", advice="Free some room; nothing was left behind.")
+    return TargetError(
+        "the result cannot be written",
+        advice="Check that the folder above the target exists and is writable.",
+    )
+
+
+def _write_crosswalk(folder: Path, crosswalk: Crosswalk) -> None:
+    """Write what links old and new, readable by nobody else."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    old_patient = crosswalk.patient_id_old.partition("\\")[0]
+    held = [
+        (str(item.path), item.sop_instance_uid, str(item.reason))
+        for item in crosswalk.unused
+        if item.reason.held
+    ]
+    tables: dict[str, tuple[Sequence[str], Sequence[Sequence[object]]]] = {
+        "uid_mapping.csv": (("id_old", "id_new"), sorted(crosswalk.uids.items())),
+        "patid_mapping.csv": (
+            ("id_old", "id_new"),
+            [(old_patient, crosswalk.patient_id_new)],
+        ),
+        "date_shift.csv": (
+            ("id_new", "days"),
+            [(crosswalk.patient_id_new, -crosswalk.days_into_the_past)],
+        ),
+        "held.csv": (("path", "sop_instance_uid", "reason"), held),
+    }
+    for name, (header, rows) in tables.items():
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+        path = folder / name
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(descriptor, 0o600)
+            file.write(text.getvalue())

@@ -1,0 +1,5 @@
+"""``python -m casepack``."""
+
+from casepack.cli.main import main
+
+main()

@@ -1,0 +1,166 @@
+"""Commands that prepare a case: inspect, deid, annotate, pack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from casepack.cli.terminal import (
+    EXIT_DONE,
+    EXIT_HELD,
+    map_errors,
+    show_progress,
+    show_table,
+    show_unused,
+)
+
+if TYPE_CHECKING:
+    from casepack.pipeline import Outcome
+
+StudyFolder = Annotated[Path, typer.Argument(help="Folder with the DICOM files of one patient.")]
+OutFolder = Annotated[Path, typer.Argument(help="Folder to write; must not exist or be empty.")]
+RecipeName = Annotated[str, typer.Option("--recipe", help="Shipped recipe, or a .dicom file.")]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--key-file", help="Key for the pseudonyms; without: a fresh one, not kept."),
+]
+CrosswalkFolder = Annotated[
+    Path | None,
+    typer.Option("--crosswalk", help="Folder for what links old and new. Keep it secret."),
+]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes to use.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("inspect")(map_errors(inspect))
+    app.command("deid")(map_errors(deid))
+    app.command("annotate")(map_errors(annotate))
+    app.command("pack")(map_errors(pack))
+
+
+def inspect(study: StudyFolder) -> int:
+    """Show the series of a folder, and which files would be held and why.
+
+    The output names files of the original study: do not publish it.
+
+    Example: casepack inspect ./study
+    """
+    from casepack.deidentify.plan import refuse_held_class
+    from casepack.errors import InstanceHeld
+    from casepack.study import read_file_set
+
+    with show_progress() as progress:
+        file_set = read_file_set(study, progress=progress)
+    rows = [
+        (place, series.number, series.modality, len(series.instances), _megabytes(series.instances))
+        for place, found in enumerate(file_set.studies, 1)
+        for series in found.series
+    ]
+    show_table(
+        f"{len(file_set.studies)} study(ies), {len(file_set.instances)} instance(s)",
+        ("Study", "Series", "Modality", "Instances", "MB"),
+        rows,
+    )
+    held = 0
+    for item in file_set.unused:
+        held += item.reason.held
+        name = item.path.relative_to(study)
+        typer.echo(f"file {item.number}  {item.reason}  {name}  ({item.reason.advice})")
+    for instance in file_set.instances:
+        try:
+            refuse_held_class(instance.sop_class_uid)
+        except InstanceHeld as error:
+            held += 1
+            typer.echo(f"would be held  {error.reason}  {instance.path.relative_to(study)}")
+    return EXIT_HELD if held else EXIT_DONE
+
+
+def _megabytes(instances: tuple[object, ...]) -> str:
+    size = sum(getattr(instance, "path").stat().st_size for instance in instances)  # noqa: B009
+    return f"{size / 1e6:.1f}"
+
+
+def deid(
+    study: StudyFolder,
+    out: OutFolder,
+    recipe: RecipeName = "publication",
+    key_file: KeyFile = None,
+    crosswalk: CrosswalkFolder = None,
+    workers: Workers = 1,
+) -> int:
+    """De-identify a study by PS3.15 Annex E.
+
+    Writes OUT/<patient>/<study>/<series>/<instance>.dcm, named from new identifiers, and
+    OUT/report.json: what was done to which Attribute, on whose word.
+
+    Example: casepack deid ./study ./deidentified --key-file project.key
+    """
+    from casepack.pipeline import Settings, deidentify_study
+
+    settings = Settings(recipe=recipe, key_file=key_file, crosswalk=crosswalk, workers=workers)
+    with show_progress() as progress:
+        outcome = deidentify_study(study, out, settings, progress=progress)
+    return _show_outcome(outcome, out, "De-identified")
+
+
+def annotate(
+    deidentified: Annotated[Path, typer.Argument(help="Folder that casepack deid wrote.")],
+    case: Annotated[Path, typer.Argument(help="Case file that names the lesion drawings.")],
+) -> int:
+    """Write key objects and measurement reports of the lesions into a de-identified folder.
+
+    Example: casepack annotate ./deidentified case.yaml
+    """
+    from casepack.pipeline import annotate_folder
+
+    count = annotate_folder(deidentified, case)
+    typer.echo(f"{count} annotation object(s) written")
+    return EXIT_DONE
+
+
+def pack(
+    study: StudyFolder,
+    out: OutFolder,
+    case: Annotated[Path | None, typer.Option("--case", help="Case file (YAML).")] = None,
+    recipe: RecipeName = "publication",
+    key_file: KeyFile = None,
+    crosswalk: CrosswalkFolder = None,
+    workers: Workers = 1,
+) -> int:
+    """De-identify, verify, annotate and package a study as OUT.
+
+    OUT appears whole or not at all. Open OUT/data/index.html to read the case.
+
+    Example: casepack pack ./study ./iscm-0001 --case case.yaml --key-file project.key
+    """
+    from casepack.pipeline import Settings, pack_study
+
+    settings = Settings(recipe=recipe, key_file=key_file, crosswalk=crosswalk, workers=workers)
+    with show_progress() as progress:
+        outcome = pack_study(study, out, settings, case_file=case, progress=progress)
+    return _show_outcome(outcome, out, "Packaged")
+
+
+def _show_outcome(outcome: Outcome, out: Path, title: str) -> int:
+    show_unused(outcome.unused)
+    studies = outcome.deidentified.studies
+    rows: list[tuple[str, object]] = [
+        ("studies", len(studies)),
+        ("series", sum(len(study.series) for study in studies)),
+        ("instances", len(outcome.deidentified.instances)),
+        ("files held", len(outcome.held)),
+        ("recipe", outcome.deidentified.record.recipe),
+    ]
+    if outcome.verified is not None:
+        run = [check for check in outcome.verified.checks if not check.skipped]
+        rows += [
+            ("lesions", len(outcome.lesions)),
+            ("checks passed", f"{len(run)} of {len(outcome.verified.checks)}"),
+            ("warnings", len(outcome.verified.warnings)),
+        ]
+    rows.append(("result", out))
+    show_table(title, ("", ""), rows)
+    return EXIT_HELD if outcome.held else EXIT_DONE
