@@ -1,0 +1,54 @@
+# demo   the main job on a synthetic study: install, make, check, say where to open it
+# test   all tests, with all that they need (Debian packages too)
+# check  style, types, import contracts, tests
+# bench  time against peers and a floor, as ratios in one run
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+APT    := $(if $(filter 0,$(shell id -u)),,sudo )env DEBIAN_FRONTEND=noninteractive apt-get -qq -o=Dpkg::Use-Pty=0
+# what the tests call: dciodvfy, dcentvfy; dcmmkdir, dsrdump, dcmdump; a browser and its driver
+DEBIAN_PACKAGES := dicom3tools dcmtk chromium chromium-driver
+
+.PHONY: demo test check lint bench debian clean
+
+demo: $(VENV)/.installed
+	rm -rf demo
+	$(BIN)/casepack demo demo
+
+test: $(VENV)/.installed-dev debian
+	$(BIN)/coverage erase
+	$(BIN)/pytest -n auto --cov=casepack --cov-report=term
+
+check: lint test
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-dev
+	command -v gdcmanon >/dev/null || { $(APT) update && $(APT) install -y libgdcm-tools; }
+	$(BIN)/python -m tests.bench
+
+debian:
+	@for package in $(DEBIAN_PACKAGES); do \
+	  dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then $(APT) update && $(APT) install -y $$missing >/dev/null; fi
+
+# Debian's python3 comes without the venv module's ensurepip
+$(BIN)/pip:
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); $(APT) update && $(APT) install -y python3-venv && $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.installed: $(BIN)/pip pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(BIN)/pip pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) demo bench-out .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
