@@ -42,23 +42,24 @@ _FORMATS = {
     ".webp": "image/webp",
     ".xml": "application/xml",
 }
-_NAMES = {
-    "CITATION.cff": "How to cite this data set",
-    "LICENSE": "Licence",
-    "README.txt": "What this package is and how to open it",
-    "annotations/lesions.json": "Lesions: outlines, measurements and codes",
-    "case.json": "The case as data",
-    "case.md": "The case as text",
-    "deid/actions.csv": "De-identification: what was done to each Attribute",
-    "deid/report.html": "De-identification report",
-    "deid/report.json": "De-identification report as data",
-    "doi/datacite.json": "DataCite metadata, JSON",
-    "doi/datacite.xml": "DataCite metadata, XML",
-    "doi/zenodo.json": "Metadata for a draft on Zenodo",
-    "export/eurorad.md": "Text for a Eurorad submission",
-    "figures/figures.json": "Figures: captions and images shown",
-    "index.html": "Case page with image viewer",
+_KNOWN = {
+    "CITATION.cff": ("Citation", "How to cite this data set, for reference managers."),
+    "LICENSE": ("Licence", "Under which terms the package may be used."),
+    "README.txt": ("Read me", "What this package is and how to open it."),
+    "annotations/lesions.json": ("Lesions", "Outlines in mm, measurements and codes, by image."),
+    "case.json": ("Case as data", "Text, studies, series, instances and their files."),
+    "case.md": ("Case as text", "The case in the order of a journal's case report."),
+    "deid/actions.csv": ("Actions", "What de-identification did to each Attribute, counted."),
+    "deid/report.html": ("De-identification report", "What was done and what was checked."),
+    "deid/report.json": ("De-identification report as data", "The same for programs."),
+    "doi/datacite.json": ("DataCite metadata, JSON", "For registering a DOI."),
+    "doi/datacite.xml": ("DataCite metadata, XML", "For registering a DOI."),
+    "doi/zenodo.json": ("Zenodo metadata", "For a draft on Zenodo or another InvenioRDM."),
+    "export/eurorad.md": ("Text for Eurorad", "The text in the order of the submission form."),
+    "figures/figures.json": ("Figures as data", "Captions, and the images that are shown."),
+    "index.html": ("Case page", "The case with an image viewer; works without network."),
 }
+"""Name and description of the files that every package has."""
 
 Entity = dict[str, object]
 
@@ -69,7 +70,6 @@ def describe_crate(
     deidentified: Deidentified,
     paths: Mapping[str, str],
     captions: Mapping[str, str],
-    software: str,
 ) -> Entity:
     """Return the content of ``ro-crate-metadata.json`` for a payload that is otherwise complete.
 
@@ -89,7 +89,7 @@ def describe_crate(
     parts += _folders(payload, files, case, deidentified, paths)
     people = _people(case)
     graph: list[Entity] = [_descriptor(), _root(case, single, files), *parts, *people]
-    graph += [*_context(case), *_provenance(software)]
+    graph += _context(case)
     return {"@context": f"{SPECIFICATION}/context", "@graph": graph}
 
 
@@ -99,9 +99,9 @@ def write_crate_preview(case: Case, crate: Entity) -> str:
     assert isinstance(graph, list)  # noqa: S101  # made above
     rows = [
         f'<tr><td><a href="{escape(str(entity["@id"]))}">{escape(str(entity["@id"]))}</a></td>'
-        f"<td>{escape(str(entity['name']))}</td></tr>"
+        f"<td>{escape(str(entity.get('description', entity['name'])))}</td></tr>"
         for entity in graph
-        if entity["@type"] in ("File", "Dataset") and entity["@id"] != "./"
+        if "contentSize" in entity or entity["@id"] in _FOLDERS
     ]
     template = resources.files(__package__).joinpath("crate_page.html").read_text("utf-8")
     return Template(template).substitute(
@@ -117,6 +117,12 @@ def write_crate_preview(case: Case, crate: Entity) -> str:
 
 def _ref(identifier: str) -> dict[str, str]:
     return {"@id": identifier}
+
+
+def _refs(identifiers: Iterable[str]) -> object:
+    """Return references; a single one stands alone, as RO-Crate recommends."""
+    references = [_ref(identifier) for identifier in identifiers]
+    return references[0] if len(references) == 1 else references
 
 
 def _descriptor() -> Entity:
@@ -140,35 +146,37 @@ def _root(case: Case, single: Sequence[str], files: Sequence[str]) -> Entity:
         "description": abstract(case),
         "datePublished": published.isoformat(),
         "license": _ref(licence.url or "LICENSE"),
-        "hasPart": [_ref(name) for name in [*single, *folders]],
+        "hasPart": _refs([*single, *folders]),
         "mainEntity": _ref("index.html"),
-        "mentions": [_ref("#deidentification")],
     }
     if case.authors:
-        root["author"] = [_ref(_person_id(case, place)) for place in range(len(case.authors))]
+        root["author"] = _refs(
+            dict.fromkeys(_person_id(case, place) for place in range(len(case.authors)))
+        )
     if case.publisher.strip():
         root["publisher"] = _ref("#publisher")
     if case.keywords:
-        root["keywords"] = [one_line(word) for word in case.keywords]
+        root["keywords"] = ", ".join(map(one_line, case.keywords))
     if case.doi:
         root["identifier"] = _ref(doi_url(case.doi))
     cited = _cited(case)
     if cited:
-        root["citation"] = [_ref(address) for address in cited]
+        root["citation"] = _refs(cited)
     return root
 
 
 def _file(payload: Path, name: str, captions: Mapping[str, str]) -> Entity:
     path = payload / name
+    title, description = _KNOWN.get(name, (path.name, one_line(captions.get(name, ""))))
     entity: Entity = {
         "@id": name,
-        "@type": "File",
-        "name": _NAMES.get(name, path.name),
+        "@type": ["File", "CreativeWork"] if name == "LICENSE" else "File",
+        "name": title,
         "contentSize": str(path.stat().st_size),
         "encodingFormat": _FORMATS.get(path.suffix, "text/plain"),
     }
-    if name in captions:
-        entity["caption"] = one_line(captions[name])
+    if description:
+        entity["description"] = description
     return entity
 
 
@@ -181,12 +189,17 @@ def _folders(
 ) -> Iterable[Entity]:
     series = list(_series(case, deidentified, paths))
     directory = _file(payload, "dicom/DICOMDIR", {})
-    directory |= {"name": "DICOM directory", "encodingFormat": "application/dicom"}
+    directory |= {
+        "name": "DICOM directory",
+        "description": "The directory of the file-set; DICOM viewers open it.",
+        "encodingFormat": "application/dicom",
+    }
     yield {
         "@id": "dicom/",
         "@type": "Dataset",
-        "name": "DICOM file-set: de-identified images and annotations",
-        "hasPart": [_ref("dicom/DICOMDIR"), *(_ref(str(one["@id"])) for one in series)],
+        "name": "DICOM file-set",
+        "description": "De-identified images and annotations, with their directory.",
+        "hasPart": _refs(["dicom/DICOMDIR", *(str(one["@id"]) for one in series)]),
     }
     yield directory
     yield from series
@@ -194,7 +207,8 @@ def _folders(
         yield {
             "@id": "preview/",
             "@type": "Dataset",
-            "name": "Pictures of the images, for the case page",
+            "name": "Preview pictures",
+            "description": "The images as pictures, for the case page; not for diagnosis.",
             "encodingFormat": "image/webp",
         }
 
@@ -268,6 +282,7 @@ def _context(case: Case) -> Iterable[Entity]:
         yield {
             "@id": doi_url(case.doi),
             "@type": "PropertyValue",
+            "name": "DOI of this data set",
             "propertyID": "https://registry.identifiers.org/registry/doi",
             "value": f"doi:{case.doi}",
             "url": doi_url(case.doi),
@@ -279,15 +294,3 @@ def _context(case: Case) -> Iterable[Entity]:
     }
     for address in _cited(case):
         yield {"@id": address, "@type": "ScholarlyArticle", "name": names.get(address, address)}
-
-
-def _provenance(software: str) -> Iterable[Entity]:
-    yield {
-        "@id": "#deidentification",
-        "@type": "CreateAction",
-        "name": "De-identification and packaging",
-        "description": RISK,
-        "instrument": _ref("#software"),
-        "result": _ref("./"),
-    }
-    yield {"@id": "#software", "@type": "SoftwareApplication", "name": software}

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections import Counter
 from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from typing import Any
 
 from pydicom.uid import UID
@@ -20,8 +17,8 @@ from pydicom.uid import UID
 from casepack.case import Case
 from casepack.model import Action, Check, Finding, Option, Verified
 from casepack.package.wording import RISK
+from casepack.standard.codes import BASIC_PROFILE_CODE, deidentification_methods
 
-PROFILE = ("113100", "Basic Application Confidentiality Profile")
 ACTIONS: Mapping[Action, str] = {
     Action.DUMMY: "replaced by a dummy value",
     Action.ZERO: "emptied",
@@ -31,39 +28,62 @@ ACTIONS: Mapping[Action, str] = {
     Action.UID: "replaced by a new UID, the same one wherever it occurs",
 }
 """In our words; the definitions are in PS3.15 Table E.1-1a."""
-OPTIONS: Mapping[Option, str] = {
-    Option.CLEAN_PIXEL_DATA: "Images with text burned into the picture were cleaned or left out.",
-    Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: "Faces and other recognisable features were "
-    "removed from the pictures.",
-    Option.CLEAN_GRAPHICS: "Overlays and presentation states were cleaned or left out.",
-    Option.CLEAN_STRUCTURED_CONTENT: "The content of structured reports was cleaned, or the "
-    "reports were left out.",
-    Option.CLEAN_DESCRIPTORS: "Descriptions in free text were kept only as far as they do not "
-    "identify.",
-    Option.RETAIN_LONGITUDINAL_FULL_DATES: "Dates and times are the original ones.",
-    Option.RETAIN_LONGITUDINAL_MODIFIED_DATES: "Dates were moved; the days between them are true.",
-    Option.RETAIN_PATIENT_CHARACTERISTICS: "Age, sex and the like were kept.",
-    Option.RETAIN_DEVICE_IDENTITY: "The names and numbers of devices were kept.",
-    Option.RETAIN_UIDS: "UIDs are the original ones.",
-    Option.RETAIN_SAFE_PRIVATE: "Private Attributes that are known to be safe were kept; all "
-    "others were removed.",
-    Option.RETAIN_INSTITUTION_IDENTITY: "The name of the institution was kept.",
+OPTIONS: Mapping[Option, tuple[str, str]] = {
+    Option.CLEAN_PIXEL_DATA: (
+        "Images with text burned into the picture were cleaned or left out.",
+        "Pictures were not searched for burned-in text.",
+    ),
+    Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: (
+        "Faces and other recognisable features were removed from the pictures.",
+        "A face or another recognisable feature stays where an image shows one.",
+    ),
+    Option.CLEAN_GRAPHICS: (
+        "Overlays and presentation states were cleaned or left out.",
+        "Overlays were removed.",
+    ),
+    Option.CLEAN_STRUCTURED_CONTENT: (
+        "The content of structured reports was cleaned, or the reports were left out.",
+        "The content of structured reports was removed, or the reports were left out.",
+    ),
+    Option.CLEAN_DESCRIPTORS: (
+        "Descriptions in free text were kept only as far as they do not identify.",
+        "Descriptions in free text were removed or emptied.",
+    ),
+    Option.RETAIN_LONGITUDINAL_FULL_DATES: (
+        "Dates and times are the original ones.",
+        "No original date was kept.",
+    ),
+    Option.RETAIN_LONGITUDINAL_MODIFIED_DATES: (
+        "Dates were moved; the intervals between them are true.",
+        "No moved date was kept.",
+    ),
+    Option.RETAIN_PATIENT_CHARACTERISTICS: (
+        "Age, sex and the like were kept.",
+        "Age, sex and the like were removed or emptied.",
+    ),
+    Option.RETAIN_DEVICE_IDENTITY: (
+        "Names and numbers of devices were kept.",
+        "Names and numbers of devices were removed or replaced.",
+    ),
+    Option.RETAIN_UIDS: (
+        "UIDs are the original ones.",
+        "UIDs were replaced, the same one always by the same new one.",
+    ),
+    Option.RETAIN_SAFE_PRIVATE: (
+        "Private Attributes that are known to be safe were kept, all others removed.",
+        "All private Attributes were removed.",
+    ),
+    Option.RETAIN_INSTITUTION_IDENTITY: (
+        "The name of the institution was kept.",
+        "The name of the institution was removed or replaced.",
+    ),
 }
-"""What each Option means for the reader, in our words (PS3.15 E.3)."""
+"""What it means for the reader that an Option was or was not carried out (PS3.15 E.3)."""
 DATES_REMOVED = "Dates and times were removed or replaced by dummies."
-UIDS_REPLACED = "All UIDs that identify were replaced, the same one always by the same new one."
 SECRETS = (
-    "Neither the key of the replacement, nor any original value, nor the shift of the dates is in "
-    "this package."
+    "Neither the key of the replacement, nor any value that was replaced, nor the shift of dates "
+    "is in this package."
 )
-
-
-@cache
-def option_meanings() -> Mapping[str, str]:
-    """Return Code Value to Code Meaning of CID 7050 De-identification Method."""
-    text = resources.files("casepack.standard").joinpath("codes.json").read_text("utf-8")
-    rows = json.loads(text)["contextGroups"]["7050"]["rows"]
-    return {row["code"]: row["meaning"] for row in rows}
 
 
 def describe_report(
@@ -78,6 +98,7 @@ def describe_report(
     """
     record = verified.deidentified.record
     places = _places(verified, paths)
+    profile = deidentification_methods()[BASIC_PROFILE_CODE]
     return {
         "format": "casepack-deidentification-report/1",
         "case": case.id,
@@ -85,7 +106,11 @@ def describe_report(
         "language": "en",
         "software": {"deidentified_by": record.software, "packaged_by": software},
         "standard": {"name": "DICOM PS3.15 Annex E", "edition": record.edition},
-        "profile": {"scheme": "DCM", "code": PROFILE[0], "meaning": PROFILE[1]},
+        "profile": {
+            "scheme": profile.scheme,
+            "code": profile.value,
+            "meaning": profile.meaning,
+        },
         "options": [_option(option, record.options) for option in Option],
         "recipe": {"name": record.recipe, "sha256": record.recipe_digest},
         "overrides": list(record.overrides),
@@ -124,20 +149,26 @@ def action_rows(verified: Verified) -> list[tuple[str, str, str, str, str, int]]
 
 
 def _option(option: Option, carried_out: tuple[Option, ...]) -> dict[str, Any]:
+    code = deidentification_methods()[option.value]
     return {
-        "scheme": "DCM",
-        "code": option.value,
-        "meaning": option_meanings()[option.value],
+        "scheme": code.scheme,
+        "code": code.value,
+        "meaning": code.meaning,
         "carried_out": option in carried_out,
-        "explanation": OPTIONS[option],
+        "explanation": _explain(option, carried_out),
     }
+
+
+def _explain(option: Option, carried_out: tuple[Option, ...]) -> str:
+    done, not_done = OPTIONS[option]
+    return done if option in carried_out else not_done
 
 
 def _statements(verified: Verified) -> list[str]:
     options = verified.deidentified.record.options
     dates = (Option.RETAIN_LONGITUDINAL_FULL_DATES, Option.RETAIN_LONGITUDINAL_MODIFIED_DATES)
-    kept = [OPTIONS[option] for option in dates if option in options]
-    uids = OPTIONS[Option.RETAIN_UIDS] if Option.RETAIN_UIDS in options else UIDS_REPLACED
+    kept = [_explain(option, options) for option in dates if option in options]
+    uids = _explain(Option.RETAIN_UIDS, options)
     return [*(kept or [DATES_REMOVED]), uids, SECRETS, RISK]
 
 

@@ -70,14 +70,19 @@ def _cell(value: object) -> str:
 
 
 def _verdict(report: Mapping[str, Any]) -> str:
-    run = [check for check in report["checks"] if not check["skipped"]]
-    skipped = len(report["checks"]) - len(run)
-    parts = [f"{len(run)} checks were run on {_number(report['instances'])} DICOM instances"]
-    if skipped:
-        parts.append(f"{skipped} could not be run (see below)")
-    count = len(report["warnings"])
-    parts.append(f"{count} warning{'' if count == 1 else 's'}")
-    return "; ".join(parts)
+    checks = report["checks"]
+    run = sum(not check["skipped"] for check in checks)
+    if not run:
+        return "<strong>Not checked.</strong> No check is on record."
+    parts = [f"{_plural(run, 'check')} on {_plural(report['instances'], 'DICOM instance')}"]
+    parts.append(_plural(len(report["warnings"]), "warning"))
+    if run < len(checks):
+        parts.append(f"{_plural(len(checks) - run, 'check')} not run (see below)")
+    return f"<strong>Passed.</strong> {'; '.join(parts)}."
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{_number(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def _facts(report: Mapping[str, Any]) -> str:
@@ -100,7 +105,7 @@ def _options(options: Sequence[Mapping[str, Any]]) -> str:
             "yes" if one["carried_out"] else "no",
             one["meaning"],
             one["code"],
-            one["explanation"] if one["carried_out"] else "\u2014",
+            one["explanation"],
         )
         for one in options
     ]
@@ -136,12 +141,11 @@ def _checks(checks: Sequence[Mapping[str, Any]]) -> str:
 def _warnings(warnings: Sequence[Mapping[str, str]]) -> str:
     rows = [
         (
-            one["severity"],
-            f"{one['message']} ({one['code']})",
+            f"{one['message']} ({one['code']}, {one['severity']})",
             " ".join(part for part in (one["file"], one["place"]) if part),
             one["section"],
             one["advice"],
         )
         for one in warnings
     ]
-    return _table(("Severity", "What", "Where", "Section", "Advice"), rows, empty="None.")
+    return _table(("What", "Where", "Section", "Advice"), rows, empty="None.")

@@ -83,7 +83,7 @@ def _write(
     _write_doi(payload / "doi", case)
     _write_report(payload / "deid", verified, case, paths, software)
     _remove_empty_folders(payload)
-    _write_crate(payload, verified, case, paths, captions, software)
+    _write_crate(payload, verified, case, paths, captions)
     write_bag(target, case, software=software, progress=progress)
     _set_modes(target)
 
@@ -145,9 +145,8 @@ def _write_crate(
     case: Case,
     paths: Mapping[str, str],
     captions: Mapping[str, str],
-    software: str,
 ) -> None:
-    crate = describe_crate(payload, case, verified.deidentified, paths, captions, software)
+    crate = describe_crate(payload, case, verified.deidentified, paths, captions)
     write_json(payload / METADATA, crate)
     write_text(payload / PREVIEW, write_crate_preview(case, crate))
 

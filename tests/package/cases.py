@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from casepack.case import (
     Author,
@@ -118,7 +123,7 @@ def _count(tag: str, name: str, action: Action) -> ActionCount:
 def verified(root: Path, studies: int = 2, series: int = 2, slices: int = 3) -> Verified:
     """What `casepack.verify` would make of the builders' studies."""
     written = deidentified(root, studies, series, slices)
-    found = type(written)(root=written.root, studies=written.studies, record=record())
+    found = replace(written, record=record())
     file = found.instances[0].path.relative_to(root).as_posix()
     return Verified(
         deidentified=found,
@@ -191,3 +196,9 @@ def lesions(checked: Verified) -> tuple[MeasuredLesion, ...]:
         evaluations=(Evaluation(time_point=1, concept=metastasis, value=cord),),
     )
     return (MeasuredLesion(lesion=lesion, tracking_uid="2.25.1", measurements=tuple(measurements)),)
+
+
+def needs(program: str) -> pytest.MarkDecorator:
+    """Skip with a reason where an outside program is missing; in CI it has to be there."""
+    missing = shutil.which(program) is None and not os.environ.get("CI")
+    return pytest.mark.skipif(missing, reason=f"{program} is not installed")

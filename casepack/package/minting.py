@@ -1,0 +1,108 @@
+"""What keeps DataCite metadata from being minted as a DOI, beyond what its schemas see.
+
+DataCite's service accepts drafts with invalid values, and neither its XML nor its JSON schema
+looks at the meaning of names, dates, addresses and languages.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from casepack.model import Finding, Severity
+from casepack.package.datacite import TO_BE_ASSIGNED, UNAVAILABLE
+from casepack.package.wording import UNPUBLISHED_YEAR
+
+_DOI = re.compile(r"10\.\d{4,9}/\S+")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_ORCID = re.compile(r"https://orcid\.org/(\d{4}-\d{4}-\d{4}-\d{3}[\dX])")
+_ADDRESS = re.compile(r"https?://[^\s<>\"]+")
+_UNKNOWN = frozenset({"", TO_BE_ASSIGNED, UNAVAILABLE})
+
+
+def find_minting_faults(record: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Return what is missing from a DataCite record, or not what it should be."""
+    faults = (
+        *_missing(record),
+        *_dates(record),
+        *_identifiers(record),
+        *_languages(record),
+        *_rights(record),
+    )
+    return tuple(_finding(place, message) for place, message in faults)
+
+
+_Fault = tuple[str, str]
+
+
+def _finding(place: str, message: str) -> Finding:
+    return Finding(
+        code="doi-metadata",
+        severity=Severity.ERROR,
+        message=message,
+        section="DataCite Metadata Schema 4",
+        advice="Correct it in the case file and write the package again.",
+        file="doi/datacite.json",
+        place=place,
+    )
+
+
+def _missing(record: Mapping[str, Any]) -> Iterable[_Fault]:
+    if not _DOI.fullmatch(record.get("doi", "")):
+        yield "doi", "no DOI is set, or it has not the form of one"
+    for place, title in enumerate(record.get("titles", ())):
+        if title["title"].strip() in _UNKNOWN:
+            yield f"titles[{place}]", "the title is empty or unknown"
+    for place, creator in enumerate(record.get("creators", ())):
+        if creator["name"].strip(" ,") in _UNKNOWN:
+            yield f"creators[{place}]", "no author is known"
+    if record["publisher"]["name"].strip() in _UNKNOWN:
+        yield "publisher", "no publisher is known"
+
+
+def _dates(record: Mapping[str, Any]) -> Iterable[_Fault]:
+    if record["publicationYear"] == f"{UNPUBLISHED_YEAR:04d}":
+        yield "publicationYear", "there is no publication date"
+    for place, date in enumerate(record.get("dates", ())):
+        try:
+            dt.date.fromisoformat(date["date"])
+        except ValueError:
+            yield f"dates[{place}]", "is not a date"
+
+
+def _identifiers(record: Mapping[str, Any]) -> Iterable[_Fault]:
+    for place, creator in enumerate(record.get("creators", ())):
+        for identifier in creator.get("nameIdentifiers", ()):
+            if not _is_orcid(identifier["nameIdentifier"]):
+                yield f"creators[{place}].nameIdentifiers", "is not an ORCID iD"
+    for place, related in enumerate(record.get("relatedIdentifiers", ())):
+        if not _DOI.fullmatch(related["relatedIdentifier"]):
+            yield f"relatedIdentifiers[{place}]", "is not a DOI"
+
+
+def _is_orcid(text: str) -> bool:
+    """Check form and last character (ISO 7064 mod 11-2)."""
+    match = _ORCID.fullmatch(text)
+    if match is None:
+        return False
+    *digits, last = match[1].replace("-", "")
+    total = 0
+    for digit in digits:
+        total = (total + int(digit)) * 2
+    return "0123456789X"[(12 - total % 11) % 11] == last
+
+
+def _languages(record: Mapping[str, Any]) -> Iterable[_Fault]:
+    if not _LANGUAGE.fullmatch(record.get("language", "")):
+        yield "language", "no language is set, or it is not a BCP 47 tag such as 'en'"
+
+
+def _rights(record: Mapping[str, Any]) -> Iterable[_Fault]:
+    rights = record.get("rightsList", ())
+    if not rights:
+        yield "rightsList", "no licence was given"
+    for place, licence in enumerate(rights):
+        if not _ADDRESS.fullmatch(licence.get("rightsUri", "")):
+            yield f"rightsList[{place}]", "the licence has no address"
