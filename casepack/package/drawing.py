@@ -20,8 +20,8 @@ _FINE = 4
 """Times as fine a grid as the picture's."""
 _MARGIN = 14
 """Pixels between a mark and the edge."""
-_LETTER_SIZE = 22
-_SCALE_SIZE = 17
+_LETTER_SIZE = 26
+_SCALE_SIZE = 20
 _BAR_LENGTHS_MM = (100, 50, 20, 10, 5)
 _BAR_SHARE = 0.3
 """Of the width of the picture that a scale bar may take."""
@@ -32,9 +32,9 @@ Dots = Sequence[tuple[float, float]]
 
 def draw_outline(picture: Image.Image, polygon: Dots) -> None:
     """Draw a closed polygon as a thin line with a dark rim, in place, on an RGB picture."""
-    mask = _stroke(picture.size, [*polygon, polygon[0]], width=3.4)
+    mask = _stroke(picture.size, [*polygon, polygon[0]], width=4.2)
     picture.paste(_SHADE, mask=mask.point([value * 2 // 5 for value in range(256)]))
-    picture.paste(OUTLINE, mask=_stroke(picture.size, [*polygon, polygon[0]], width=1.7))
+    picture.paste(OUTLINE, mask=_stroke(picture.size, [*polygon, polygon[0]], width=2.2))
 
 
 def draw_pointer(picture: Image.Image, target: tuple[float, float]) -> None:

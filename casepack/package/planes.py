@@ -76,7 +76,7 @@ class Plane:
         return dot(_difference(point, self.position), self.normal)
 
     def spread(self, points: Sequence[Point]) -> float:
-        """Return how far across the plane the points reach; `FLAT_MM` at most for a parallel cut."""
+        """Return how far across the plane the points reach: little for a parallel cut."""
         distances = [self.distance(point) for point in points]
         return max(distances) - min(distances)
 

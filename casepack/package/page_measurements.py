@@ -1,0 +1,124 @@
+"""The measurements table of the case page: each lesion over time points, with its change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from casepack.case import Case
+from casepack.model import MeasuredLesion, Measurement
+from casepack.package.markup import escape
+from casepack.package.previews import Stack
+from casepack.package.viewer_data import name_time_point
+
+_ROWS: tuple[tuple[str, str, int, Callable[[Measurement], float]], ...] = (
+    ("Long axis", "mm", 1, lambda one: one.long_axis_mm),
+    ("Short axis", "mm", 1, lambda one: one.short_axis_mm),
+    ("Craniocaudal extent", "mm", 1, lambda one: one.craniocaudal_mm),
+    ("Area", "mm\u00b2", 0, lambda one: one.area_mm2),
+)
+_HUNDRED = 100
+
+
+def measurement_tables(
+    case: Case, stacks: Sequence[Stack], lesions: Sequence[MeasuredLesion]
+) -> str:
+    """Return a table for each lesion and kind of series that it was outlined on."""
+    labels = {stack.series_instance_uid: stack.label for stack in stacks}
+    return "\n".join(
+        _table(case, lesion, series_label, group)
+        for lesion in lesions
+        for series_label, group in _comparable(lesion, labels)
+    )
+
+
+def _comparable(
+    lesion: MeasuredLesion, labels: dict[str, str]
+) -> list[tuple[str, list[Measurement]]]:
+    """Group measurements so that a group holds one a time point, made on like series.
+
+    When no two time points share a kind of series, they are compared all the same if each was
+    measured once: the table then names the series of each.
+    """
+    groups: dict[str, list[Measurement]] = {}
+    for one in sorted(lesion.measurements, key=lambda one: one.time_point):
+        name = labels.get(one.series_instance_uid, "")
+        copy = name
+        while any(other.time_point == one.time_point for other in groups.get(copy, ())):
+            copy += " "
+        groups.setdefault(copy, []).append(one)
+    times = [one.time_point for one in lesion.measurements]
+    if len(groups) == len(times) == len(set(times)):
+        return [("", sorted(lesion.measurements, key=lambda one: one.time_point))]
+    return [(name.strip(), group) for name, group in groups.items()]
+
+
+def _table(
+    case: Case, measured: MeasuredLesion, series_label: str, group: Sequence[Measurement]
+) -> str:
+    compared = len(group) > 1
+    heads = [
+        f'<th scope="col">{_head(name_time_point(case, one.time_point))}</th>' for one in group
+    ]
+    if compared:
+        heads.append('<th scope="col">Change</th>')
+    rows = [_row(*row, group) for row in _ROWS]
+    rows += _evaluations(measured, [one.time_point for one in group])
+    return (
+        '<div class="table" role="region" tabindex="0" aria-label="Measurements">'
+        f"<table>{_caption(measured, series_label)}"
+        f'<thead><tr><th scope="col">Measurement</th>{"".join(heads)}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _head(time_point: str) -> str:
+    label, comma, day = time_point.rpartition(", ")
+    return f"{escape(label)}<span>{escape(day)}</span>" if comma else escape(time_point)
+
+
+def _caption(measured: MeasuredLesion, series_label: str) -> str:
+    lesion = measured.lesion
+    parts = [lesion.finding.meaning, ", ".join(site.meaning for site in lesion.sites)]
+    if series_label:
+        parts.append(f"outlined on {series_label}")
+    detail = " \u00b7 ".join(escape(part) for part in parts if part)
+    return f"<caption><b>{escape(lesion.label)}</b><span>{detail}</span></caption>"
+
+
+def _row(
+    name: str,
+    unit: str,
+    digits: int,
+    value_of: Callable[[Measurement], float],
+    group: Sequence[Measurement],
+) -> str:
+    values = [value_of(one) for one in group]
+    cells = "".join(f"<td>{value:.{digits}f} {unit}</td>" for value in values)
+    if len(values) > 1:
+        cells += f'<td class="change">{describe_change(values[0], values[-1])}</td>'
+    return f'<tr><th scope="row">{name}</th>{cells}</tr>'
+
+
+def _evaluations(measured: MeasuredLesion, time_points: Sequence[int]) -> list[str]:
+    """Return the rows of qualitative findings; words have no change, so its cell stays empty."""
+    found: dict[str, dict[int, str]] = {}
+    for one in measured.lesion.evaluations:
+        found.setdefault(one.concept.meaning, {})[one.time_point] = one.value.meaning
+    rows = []
+    for concept, values in found.items():
+        cells = "".join(
+            f"<td>{escape(values[number]) if number in values else chr(0x2013)}</td>"
+            for number in time_points
+        )
+        blank = "<td></td>" if len(time_points) > 1 else ""
+        rows.append(f'<tr><th scope="row">{escape(concept)}</th>{cells}{blank}</tr>')
+    return rows
+
+
+def describe_change(first: float, last: float) -> str:
+    """Return the change from the first to the last value as ``-38 %`` with a true minus sign."""
+    if first <= 0:
+        return "\u2013"
+    change = round((last - first) / first * _HUNDRED)
+    sign = "\u2212" if change < 0 else "+" if change > 0 else "\u00b1"
+    return f"{sign}{abs(change)} %"
