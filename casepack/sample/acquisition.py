@@ -1,0 +1,125 @@
+"""From the phantom to pixels: slice profile, coil, fat shift, limited resolution, noise, 12 bits."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from casepack.sample.anatomy import Floats, build_spine
+from casepack.sample.canal import paint_canal
+from casepack.sample.canvas import Canvas, SignalTable, places
+from casepack.sample.geometry import POSES, Slice, to_curve
+from casepack.sample.lesion import LESIONS
+from casepack.sample.texture import Textures
+from casepack.sample.tissue import Sequence, signal_table
+from casepack.sample.torso import paint_torso
+from casepack.sample.vertebra import paint_bones
+
+Pixels = NDArray[np.uint16]
+
+_PROFILE = ((-0.33, 0.3), (0.0, 0.4), (0.33, 0.3))
+"""Parts of the slice thickness and their weights."""
+_FAT_SHIFT_HZ = 220.0
+"""Between water and fat at 1.5 T."""
+
+
+def render(
+    plane: Slice, thickness: float, study: int, signals: SignalTable, textures: Textures
+) -> Floats:
+    """Return the noise-free signal of a slice, shape (channels, size, size)."""
+    total: Floats | None = None
+    for offset, weight in _PROFILE:
+        one = _render_sheet(plane, offset * thickness, study, signals, textures) * np.float32(
+            weight
+        )
+        total = one if total is None else total + one
+    assert total is not None
+    return total
+
+
+def _render_sheet(
+    plane: Slice, offset: float, study: int, signals: SignalTable, textures: Textures
+) -> Floats:
+    x, u, s = to_curve(POSES[study - 1], plane.points(offset))
+    width = len(signals["air"])
+    canvas = Canvas(
+        x=x,
+        u=u,
+        s=s,
+        softness=plane.pixel,
+        signals=signals,
+        spine=build_spine(),
+        textures=textures,
+        channels=np.zeros((width, len(x)), dtype=np.float32),
+    )
+    paint_torso(canvas)
+    where = places((np.abs(u) < 75) & (np.abs(x) < 70))
+    if len(where):
+        part = canvas.part(where)
+        paint_bones(part)
+        paint_canal(part, LESIONS[study - 1])
+        canvas.restore(where, part)
+    return canvas.channels.reshape(width, plane.size, plane.size)
+
+
+def acquire(
+    channels: Floats, plane: Slice, sequence: Sequence, study: int, random: np.random.Generator
+) -> Pixels:
+    """Return the 12-bit magnitude image of one sequence's water and fat, shape (2, n, n)."""
+    coil = _coil(plane, sequence, study)
+    spectrum = np.fft.fft2(channels[0] * coil) + np.fft.fft2(channels[1] * coil) * _fat_phase(
+        plane.size, sequence
+    )
+    noise = random.standard_normal((2, plane.size, plane.size)) * sequence.noise
+    spectrum += np.fft.fft2(noise[0] + 1j * noise[1])
+    image = np.abs(np.fft.ifft2(spectrum * _passband(plane.size, sequence)))
+    return np.clip(np.rint(image * scale_of(sequence)), 0, 4095).astype(np.uint16)
+
+
+def scale_of(sequence: Sequence) -> float:
+    """Return stored value for each unit of signal: the brightest tissue is near 1500."""
+    signals = signal_table((sequence_name(sequence),))
+    brightest = max(float(signals[tissue].sum()) for tissue in ("fat", "csf", "lesion"))
+    return 1500.0 / brightest
+
+
+def sequence_name(sequence: Sequence) -> str:
+    """Return the key of a sequence in the parameters."""
+    return ("localizer", "sagittal_t1", "sagittal_t2", "axial_t2", "sagittal_t1_gd")[
+        sequence.number - 1
+    ]
+
+
+def _coil(plane: Slice, sequence: Sequence, study: int) -> Floats:
+    """Spine coil below the back; in sagittal series a saturation band in front of the spine."""
+    anatomy = POSES[study - 1].to_anatomy(plane.points())
+    y, z, x = anatomy[..., 1], anatomy[..., 2], anatomy[..., 0]
+    depth = np.maximum(58 - y, 0)
+    if sequence.number == 1:
+        return np.asarray(0.45 + 0.55 / (1 + (depth / 110) ** 2), dtype=np.float32)
+    fall = 0.10 + 1.05 / (1 + (depth / 88) ** 2)
+    fall *= 1 + 0.05 * np.cos(z / 19) * np.exp(-depth / 40)
+    fall *= 1 / (1 + (np.maximum(np.abs(z - 60) - 118, 0) / 48) ** 2)
+    fall *= 1 / (1 + (x / 150) ** 2)
+    if sequence.number != 4:
+        # the band is tilted, as the operator laid it along the front of the spine
+        edge = y + 62 + 0.10 * (z - 60)
+        fall *= 0.10 + 0.90 / (1 + np.exp(-edge / 4.0))
+    return np.asarray(fall, dtype=np.float32)
+
+
+def _fat_phase(size: int, sequence: Sequence) -> NDArray[np.complex128]:
+    shift = _FAT_SHIFT_HZ / sequence.bandwidth
+    return np.asarray(np.exp(-2j * np.pi * np.fft.fftfreq(size) * shift)[None, :])
+
+
+def _passband(size: int, sequence: Sequence) -> NDArray[np.float64]:
+    """Window in k-space: fewer steps along phase (rows), rounded off against ringing."""
+    rows = _taper(np.abs(np.fft.fftfreq(size)) / (0.5 * sequence.phase_resolution))
+    columns = _taper(np.abs(np.fft.fftfreq(size)) / 0.5)
+    return rows[:, None] * columns[None, :]
+
+
+def _taper(frequency: NDArray[np.float64]) -> NDArray[np.float64]:
+    edge = np.clip((frequency - 0.62) / 0.40, 0, 1)
+    return np.asarray(np.where(frequency <= 1.0, 0.5 + 0.5 * np.cos(np.pi * edge), 0.0))
