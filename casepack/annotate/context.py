@@ -16,7 +16,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 from casepack.annotate.planes import READ_ERRORS
 from casepack.errors import StudyError
 from casepack.model import Study
-from casepack.standard.uids import derived_uid
+from casepack.standard.uids import IMPLEMENTATION_CLASS_UID
 
 _NEEDED = (
     "PatientName",
@@ -171,8 +171,8 @@ def stamp(document: Dataset, context: StudyContext) -> None:
     _stamp_equipment(document, context)
     meta = document.file_meta
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = UID(derived_uid("implementation", SOFTWARE))
-    meta.ImplementationVersionName = SOFTWARE
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
+    meta.ImplementationVersionName = SOFTWARE.upper()
 
 
 def _stamp_patient(document: Dataset, header: Dataset) -> None:

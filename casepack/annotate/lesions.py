@@ -25,6 +25,7 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -54,6 +55,13 @@ def _without_delimiter(text: str) -> str:
         msg = "holds a backslash, which separates values in DICOM"
         raise ValueError(msg)
     return text
+
+
+def _whole_number(value: object) -> object:
+    if isinstance(value, bool):
+        msg = "is not a number"
+        raise ValueError(msg)  # noqa: TRY004  # pydantic takes ValueError
+    return value
 
 
 Text = Annotated[str, Field(max_length=1024), AfterValidator(_printable)]
@@ -110,7 +118,7 @@ class _Lesion(_Part):
 
 
 class _LesionFile(_Part):
-    casepack_lesions: Literal[1]
+    casepack_lesions: Annotated[Literal[1], BeforeValidator(_whole_number)]
     coordinate_system: Literal["LPS", "RAS"]
     unit: Literal["mm"]
     lesions: tuple[_Lesion, ...]
