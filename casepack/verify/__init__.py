@@ -1,1 +1,18 @@
-"""Checks of a result, by code of their own: nothing here imports `casepack.deidentify`."""
+"""Independent of de-identification: is it de-identified, sound and complete? Only here is `Verified` made."""
+
+from casepack.verify.identifiers import Identifier, Identifiers, Kind, collect_identifiers
+from casepack.verify.report import Report, report_json
+from casepack.verify.search import search_identifiers
+from casepack.verify.verification import verify_deidentified, verify_folder
+
+__all__ = [
+    "Identifier",
+    "Identifiers",
+    "Kind",
+    "Report",
+    "collect_identifiers",
+    "report_json",
+    "search_identifiers",
+    "verify_deidentified",
+    "verify_folder",
+]

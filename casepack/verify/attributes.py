@@ -1,0 +1,218 @@
+"""What each file may hold under the Profile and the Options that it claims (PS3.15 Annex E).
+
+Table E.1-1 is read here anew, row by row, at every nesting level; what it says in prose (file
+meta, preamble, groups 0004 and 60xx, markers) is checked beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from casepack.model import Finding
+from casepack.verify.elements import Element, PartTen, plain_text
+from casepack.verify.findings import make_finding
+from casepack.verify.holdings import Holding
+from casepack.verify.profile import (
+    BASIC_PROFILE,
+    CID_7050,
+    CLEAN_GRAPHICS,
+    CLEAN_PIXEL_DATA,
+    CLEAN_VISUAL_FEATURES,
+    FULL_DATES,
+    MODIFIED_DATES,
+    SAFE_PRIVATE,
+    Row,
+    is_overlay_or_curve,
+    read_rows,
+    read_safe_private,
+)
+from casepack.verify.vocabulary import PLACEHOLDERS, split_words
+
+_META: Final = frozenset(
+    {0x00020000, 0x00020001, 0x00020002, 0x00020003, 0x00020010, 0x00020012, 0x00020013}
+)
+"""File Meta elements that a rebuilt header needs."""
+_GSPS_DATES: Final = frozenset({0x00700082, 0x00700083})
+"""X in Table E.1-1, but Type 1 in presentation states: a dummy is all that can be done."""
+_PRESENTATION_STATES: Final = "1.2.840.10008.5.1.4.1.1.11."
+_DATES: Final = frozenset({"DA", "DT"})
+_DATE_OPTIONS: Final = frozenset({FULL_DATES, MODIFIED_DATES})
+_DUMMY_DATES: Final = frozenset(
+    ["00010101", "18000101", "19000101", "19700101", "19991111", "20000101"]
+)
+_MARKERS: Final = {
+    FULL_DATES: "UNMODIFIED",
+    MODIFIED_DATES: "MODIFIED",
+}
+_DECLARED: Final = frozenset({"REMOVED", "UNMODIFIED", "MODIFIED"})
+_BIRTH_DATE: Final = 0x00100030
+_AGE: Final = 0x00101010
+_OLDEST_YEARS: Final = 90
+_ENCRYPTED: Final = 0x04000500
+_GROUP_DIRECTORY: Final = 0x0004
+_PRIVATE_CREATOR_END: Final = 0xFF
+_CREATOR_START: Final = 0x10
+
+
+def check_attributes(holding: Holding) -> Iterator[Finding]:
+    """Check one DICOM file; yields what may not stand in it."""
+    for code, place in _check(holding):
+        yield make_finding(code, file=holding.name, place=place)
+
+
+def _check(holding: Holding) -> Iterator[tuple[str, str]]:
+    part_ten = holding.part_ten
+    yield from _check_encoding(part_ten)
+    yield from _check_markers(holding)
+    if holding.is_directory:
+        # records are copies of Attributes of files, which are checked themselves
+        return
+    claimed = holding.claims.options
+    yield from _check_meta(holding)
+    gsps = holding.sop_class_uid.startswith(_PRESENTATION_STATES)
+    for element in part_ten.elements:
+        yield from _check_element(part_ten, element, claimed, gsps=gsps)
+    yield from _check_private(part_ten, claimed)
+
+
+def _check_encoding(part_ten: PartTen) -> Iterator[tuple[str, str]]:
+    if part_ten.preamble.strip(b"\x00"):
+        yield "preamble-not-zero", "preamble"
+
+
+def _check_meta(holding: Holding) -> Iterator[tuple[str, str]]:
+    for element in holding.part_ten.meta:
+        if element.tag not in _META:
+            yield "meta-element", element.place
+    for meta_tag, tag in ((0x00020002, 0x00080016), (0x00020003, 0x00080018)):
+        if holding.text(meta_tag) != holding.text(tag):
+            yield "meta-mismatch", f"({meta_tag >> 16:04X},{meta_tag & 0xFFFF:04X})"
+
+
+def _check_markers(holding: Holding) -> Iterator[tuple[str, str]]:
+    if holding.is_directory:
+        return
+    claims = holding.claims
+    if not claims.identity_removed:
+        yield "not-marked", "(0012,0062)"
+    if BASIC_PROFILE not in claims.codes:
+        yield "method-missing", "(0012,0064)"
+    if claims.codes - CID_7050:
+        yield "method-unknown", "(0012,0064)"
+    if claims.options >= _DATE_OPTIONS:
+        yield "method-contradiction", "(0012,0064)"
+    elif claims.dates not in _DECLARED:
+        yield "dates-not-declared", "(0028,0303)"
+    elif claims.dates != _expected_dates(claims.options):
+        yield "dates-contradiction", "(0028,0303)"
+    if CLEAN_VISUAL_FEATURES in claims.options and holding.text(0x00280302) != "NO":
+        yield "visual-claim-not-met", "(0028,0302)"
+    yield from _check_burned_in(holding)
+
+
+def _check_burned_in(holding: Holding) -> Iterator[tuple[str, str]]:
+    burned_in = holding.text(0x00280301)
+    if burned_in == "YES":
+        yield "burned-in", "(0028,0301)"
+    elif holding.is_image and CLEAN_PIXEL_DATA in holding.claims.options and burned_in != "NO":
+        yield "pixel-claim-not-met", "(0028,0301)"
+
+
+def _expected_dates(options: frozenset[str]) -> str:
+    return next((value for option, value in _MARKERS.items() if option in options), "REMOVED")
+
+
+def _check_element(
+    part_ten: PartTen, element: Element, claimed: frozenset[str], *, gsps: bool
+) -> Iterator[tuple[str, str]]:
+    tag = element.tag
+    group = tag >> 16
+    if tag & 0xFFFF == 0 and not element.private:
+        yield ("command-group" if group == 0 else "group-length"), element.place
+    elif group == 0:
+        yield "command-group", element.place
+    elif group == _GROUP_DIRECTORY:
+        yield "group-0004", element.place
+    elif tag == _ENCRYPTED:
+        yield "encrypted-attributes", element.place
+    elif is_overlay_or_curve(tag):
+        if CLEAN_GRAPHICS not in claimed:
+            yield "overlay-or-curve", element.place
+    else:
+        row = read_rows().get(tag)
+        if row is not None and _holds_value(element) and not (gsps and tag in _GSPS_DATES):
+            yield from _check_row(element, row, claimed)
+        yield from _check_value(part_ten, element, row, claimed)
+
+
+def _holds_value(element: Element) -> bool:
+    if element.vr == "SQ":
+        return element.length > (8 if element.undefined else 0)
+    return element.length > len(element.value) or bool(element.value.strip(b" \x00"))
+
+
+def _check_row(element: Element, row: Row, claimed: frozenset[str]) -> Iterator[tuple[str, str]]:
+    if not row.allows(claimed):
+        yield ("attribute-not-removed" if row.listed else "attribute-not-listed"), element.place
+
+
+def _check_value(
+    part_ten: PartTen, element: Element, row: Row | None, claimed: frozenset[str]
+) -> Iterator[tuple[str, str]]:
+    """Look at values that the Profile lets stand as dummies."""
+    if not element.value:
+        return
+    if element.vr == "PN":
+        if any(_is_name_like(text) for text in part_ten.texts(element)):
+            yield "name-not-dummy", element.place
+    elif element.tag == _BIRTH_DATE:
+        if plain_text(element.value) not in _DUMMY_DATES | {""}:
+            yield "birth-date-kept", element.place
+    elif element.vr in _DATES and row is not None and row.listed:
+        if row.codes != {"X"} and not claimed & _DATE_OPTIONS and _is_real_date(element):
+            yield "date-without-option", element.place
+    elif element.tag == _AGE:
+        yield from _check_age(element)
+
+
+def _is_real_date(element: Element) -> bool:
+    digits = plain_text(element.value)[:8]
+    return digits.isdecimal() and digits not in _DUMMY_DATES
+
+
+def _check_age(element: Element) -> Iterator[tuple[str, str]]:
+    match = re.fullmatch(r"(\d{3})Y", plain_text(element.value))
+    if match and int(match[1]) > _OLDEST_YEARS:
+        yield "age-over-89", element.place
+
+
+def _is_name_like(text: str) -> bool:
+    """Tell a name from a dummy such as ``Case^0001``, ``ANONYMOUS`` or ``XXXX``."""
+    words = split_words(text)
+    if not words or any(char.isdigit() for char in text):
+        return False
+    return not any(word in PLACEHOLDERS or len(set(word)) == 1 for word in words)
+
+
+def _check_private(part_ten: PartTen, claimed: frozenset[str]) -> Iterator[tuple[str, str]]:
+    creators = {
+        (element.path, element.tag): plain_text(element.value)
+        for element in part_ten.elements
+        if element.private and _CREATOR_START <= element.tag & 0xFFFF <= _PRIVATE_CREATOR_END
+    }
+    for element in part_ten.elements:
+        if not element.private:
+            continue
+        number = element.tag & 0xFFFF
+        if SAFE_PRIVATE not in claimed:
+            yield "private-element", element.place
+        elif number > _PRIVATE_CREATOR_END:
+            block = number >> 8
+            creator = creators.get((element.path, element.tag & 0xFFFF0000 | block), "")
+            known = (creator, element.tag >> 16, number & 0xFF)
+            if not creator:
+                yield "private-unclaimed", element.place
+            elif known not in read_safe_private():
+                yield "private-not-safe", element.place

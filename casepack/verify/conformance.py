@@ -1,0 +1,180 @@
+"""What outside validators say: dciodvfy, dcentvfy (dicom3tools) and dsrdump (dcmtk).
+
+Their messages quote values; only tags, keywords and the fixed words of a message are kept. An error
+counts only when the originals of the same SOP Class do not have it too.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from casepack.model import Finding, Progress, no_progress
+from casepack.verify.findings import make_finding
+from casepack.verify.holdings import Holding, Holdings
+
+TOOLS: Final = ("dciodvfy", "dcentvfy", "dsrdump")
+_WORKERS: Final = 4
+_SECONDS: Final = 60
+_SR_CLASSES: Final = "1.2.840.10008.5.1.4.1.1.88."
+_LINE: Final = re.compile(rb"^Error - (?:</(?P<path>[^>]*)> - )?(?P<text>.*)$", re.MULTILINE)
+_TAG: Final = re.compile(r"\(([0-9a-fA-F]{4}),([0-9a-fA-F]{4})(?:,\"[^\"]*\")?\)(?:\[(\d+)\])?")
+_WORDS: Final = re.compile(
+    r"(Missing attribute[A-Za-z0-9 ]*|Bad [A-Za-z ]+|Unrecognized [a-z ]+|Attribute present [a-z ]+"
+    r"|Value [a-z ]+|[A-Z][a-z]+(?: [A-Za-z]+){0,6})"
+)
+
+
+def available_tools() -> dict[str, str]:
+    """Return the paths of the outside programs that are installed."""
+    found = {name: shutil.which(name) for name in TOOLS}
+    return {name: path for name, path in found.items() if path}
+
+
+def tool_versions(tools: Iterable[str]) -> dict[str, str]:
+    """Return what each program says its version is."""
+    versions: dict[str, str] = {}
+    for name in sorted(tools):
+        option = "--version" if name == "dsrdump" else "-version"
+        try:
+            done = subprocess.run(
+                [name, option], capture_output=True, timeout=_SECONDS, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        match = re.search(rb"v?(\d+\.\d+(?:[.~\d]*\d)?)", done.stdout + done.stderr)
+        versions[name] = match[1].decode() if match else "installed"
+    return versions
+
+
+def read_iod_errors(path: Path) -> list[tuple[str, str]]:
+    """Run dciodvfy; return (message without values, tag path) for each error.
+
+    Raises
+    ------
+    OSError, subprocess.TimeoutExpired
+        The program could not be run, or did not finish.
+    """
+    done = subprocess.run(
+        ["dciodvfy", "-new", str(path)], capture_output=True, timeout=_SECONDS, check=False
+    )
+    return [_clean(match) for match in _LINE.finditer(done.stderr)]
+
+
+def _clean(match: re.Match[bytes]) -> tuple[str, str]:
+    """Keep the tags of the path and the fixed words of the message: the rest may be values."""
+    path = (match["path"] or b"").decode("ascii", "replace")
+    place = ".".join(
+        f"({group},{element})".upper() + (f"[{int(item) - 1}]" if item and later else "")
+        for group, element, item, later in _with_later(_TAG.findall(path))
+    )
+    text = match["text"].decode("ascii", "replace")
+    text = re.sub(r"<[^>]*>|=.*$|\"[^\"]*\"|'[^']*'", "", text)
+    words = _WORDS.match(text.strip())
+    return (words[0].strip() if words else "Error"), place
+
+
+def _with_later(tags: list[tuple[str, str, str]]) -> Iterator[tuple[str, str, str, bool]]:
+    for index, (group, element, item) in enumerate(tags):
+        yield group, element, item, index + 1 < len(tags)
+
+
+def check_iods(
+    holdings: Sequence[Holding],
+    originals: dict[str, list[Path]],
+    *,
+    progress: Progress = no_progress,
+) -> Iterator[Finding]:
+    """Run dciodvfy on every file; yield the errors that no original of its SOP Class has.
+
+    Parameters
+    ----------
+    holdings
+        The files to check.
+    originals
+        Original files by SOP Class UID; empty when there are none at hand.
+    """
+    known: dict[str, set[tuple[str, str]]] = {}
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        results = pool.map(_try_iod, [holding.path for holding in holdings])
+        for number, (holding, errors) in enumerate(zip(holdings, results, strict=True), 1):
+            progress("conformance", number, len(holdings))
+            if errors is None:
+                yield make_finding("tool-failed", file=holding.name, place="dciodvfy")
+                continue
+            sop_class = holding.sop_class_uid
+            if errors and sop_class not in known:
+                known[sop_class] = _errors_of(originals.get(sop_class, []), pool)
+            for error in errors:
+                if _without_items(error) not in known[sop_class]:
+                    message, place = error
+                    yield make_finding("iod-error", file=holding.name, place=f"{place} {message}")
+
+
+def _errors_of(paths: Iterable[Path], pool: ThreadPoolExecutor) -> set[tuple[str, str]]:
+    found = pool.map(_try_iod, paths)
+    return {_without_items(error) for errors in found for error in errors or ()}
+
+
+def _without_items(error: tuple[str, str]) -> tuple[str, str]:
+    return error[0], re.sub(r"\[\d+\]", "", error[1])
+
+
+def _try_iod(path: Path) -> list[tuple[str, str]] | None:
+    try:
+        return read_iod_errors(path)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+
+
+def check_entities(holdings: Holdings) -> Iterator[Finding]:
+    """Run dcentvfy on each Study."""
+    studies: defaultdict[str, list[Holding]] = defaultdict(list)
+    for holding in holdings.dicom:
+        studies[holding.text(0x0020000D)].append(holding)
+    for study in studies.values():
+        try:
+            done = subprocess.run(
+                ["dcentvfy", *(str(holding.path) for holding in study)],
+                capture_output=True,
+                timeout=_SECONDS * 10,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            yield make_finding("tool-failed", place="dcentvfy")
+            continue
+        for place in dict.fromkeys(_entity_places(done.stderr)):
+            yield make_finding("entity-error", place=place)
+
+
+def _entity_places(stderr: bytes) -> Iterator[str]:
+    for line in stderr.splitlines():
+        if line.startswith(b"Error"):
+            match = re.search(r"<?([A-Z][A-Za-z]{2,60})>?", line[5:].decode("ascii", "replace"))
+            tag = _TAG.search(line.decode("ascii", "replace"))
+            yield f"({tag[1]},{tag[2]})".upper() if tag else (match[1] if match else "")
+
+
+def check_documents(holdings: Holdings) -> Iterator[Finding]:
+    """Run dsrdump on each Structured Report and Key Object Selection."""
+    for holding in holdings.dicom:
+        if not holding.sop_class_uid.startswith(_SR_CLASSES):
+            continue
+        try:
+            done = subprocess.run(
+                ["dsrdump", "-q", str(holding.path)],
+                capture_output=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            yield make_finding("tool-failed", file=holding.name, place="dsrdump")
+            continue
+        if done.returncode:
+            yield make_finding("sr-tree", file=holding.name, place="(0040,A730)")

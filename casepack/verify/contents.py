@@ -1,0 +1,205 @@
+"""A file as the parts in which identifiers are searched.
+
+Text and headers are searched for every value. Samples (pixels, compressed pictures) are searched
+only for long ones, since short texts occur there by chance. Compressed text is unpacked.
+"""
+
+from __future__ import annotations
+
+import gzip
+import mmap
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Final
+
+from casepack.verify.elements import Buffer, PartTen, is_part_ten, read_part_ten
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_TEXT_CHUNKS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_SAMPLES: Final = frozenset({b"IDAT", b"fdAT"})
+_WEBP_SAMPLES: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH", b"ANMF"})
+_MOST_UNPACKED: Final = 64 << 20
+_MOST_MEMBERS: Final = 10_000
+_DEEPEST: Final = 3
+_JPEG_HEAD: Final = 1 << 12
+_GZIP: Final = b"\x1f\x8b\x08"
+_ZIP: Final = b"PK\x03\x04"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A stretch of bytes to search."""
+
+    data: Buffer = field(repr=False)
+    start: int
+    stop: int
+    samples: bool = False
+    """True where short texts occur by chance."""
+    place: str = ""
+    """Where in the file, when it is not a plain offset."""
+    part_ten: PartTen | None = field(default=None, repr=False)
+    """The elements, when the offsets are those of a DICOM file."""
+
+
+class TooLarge(Exception):  # noqa: N818  # internal: becomes a finding
+    """Something unpacks to more than is searched."""
+
+
+def split_parts(data: Buffer, part_ten: PartTen | None = None, depth: int = 0) -> Iterator[Part]:
+    """Yield the parts of a file.
+
+    Raises
+    ------
+    TooLarge
+        After the parts that could be unpacked.
+    """
+    head = bytes(data[:16])
+    if part_ten is not None or is_part_ten(data):
+        yield from _split_dicom(data, part_ten or read_part_ten(data))
+    elif head.startswith(_PNG):
+        yield from _split_png(data)
+    elif head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        yield from _split_webp(data)
+    elif head.startswith(b"\xff\xd8\xff"):
+        yield Part(data=data, start=0, stop=min(_JPEG_HEAD, len(data)))
+        yield Part(data=data, start=0, stop=len(data), samples=True)
+    else:
+        yield Part(data=data, start=0, stop=len(data))
+        yield from _unpack(data, head, depth)
+
+
+def _unpack(data: Buffer, head: bytes, depth: int) -> Iterator[Part]:
+    if depth >= _DEEPEST:
+        return
+    if head.startswith(_ZIP):
+        yield from _split_zip(data, depth)
+    elif head.startswith(_GZIP):
+        yield from _split_gzip(data, depth)
+
+
+def _split_dicom(data: Buffer, part_ten: PartTen) -> Iterator[Part]:
+    body: Buffer = data
+    position = 0
+    if part_ten.inflated is not None:
+        yield Part(data=data, start=0, stop=part_ten.data_set_at, part_ten=part_ten)
+        body = part_ten.inflated
+    end = len(body)
+    for element in part_ten.elements:
+        if element.bulk and element.start >= position:
+            yield Part(data=body, start=position, stop=element.start, part_ten=part_ten)
+            # encapsulated fragments begin with marker segments that may hold a comment
+            if element.undefined:
+                head = min(element.start + _JPEG_HEAD, element.stop)
+                yield Part(data=body, start=element.start, stop=head, part_ten=part_ten)
+            yield Part(
+                data=body, start=element.start, stop=element.stop, samples=True, part_ten=part_ten
+            )
+            position = element.stop
+    yield Part(data=body, start=position, stop=end, part_ten=part_ten)
+
+
+def _split_png(data: Buffer) -> Iterator[Part]:
+    position = len(_PNG)
+    while position + 8 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, position)
+        start, stop = position + 8, min(position + 8 + length, len(data))
+        label = name.decode("latin-1") if name.isalpha() else "chunk"
+        samples = name in _SAMPLES
+        yield Part(data=data, start=start, stop=stop, samples=samples, place=label)
+        if name in _TEXT_CHUNKS:
+            yield from _inflate_chunk(name, bytes(data[start:stop]), label)
+        position = stop + 4
+        if name == b"IEND":
+            break
+    if position < len(data):
+        yield Part(data=data, start=position, stop=len(data), place="behind the picture")
+
+
+def _inflate_chunk(name: bytes, chunk: bytes, label: str) -> Iterator[Part]:
+    keyword_end = chunk.find(b"\x00")
+    if keyword_end < 0:
+        return
+    if name == b"zTXt":
+        packed = chunk[keyword_end + 2 :]
+    elif name == b"iTXt" and chunk[keyword_end + 1 : keyword_end + 2] == b"\x01":
+        rest = chunk[keyword_end + 3 :].split(b"\x00", 2)
+        packed = rest[2] if len(rest) > 2 else b""  # noqa: PLR2004  # language, keyword, text
+    else:
+        return
+    text = _inflate(packed)
+    yield Part(data=text, start=0, stop=len(text), place=label)
+
+
+def _inflate(packed: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    try:
+        text = inflater.decompress(packed, _MOST_UNPACKED)
+    except zlib.error:
+        return b""
+    if inflater.unconsumed_tail:
+        raise TooLarge
+    return text
+
+
+def _split_webp(data: Buffer) -> Iterator[Part]:
+    position = 12
+    while position + 8 <= len(data):
+        name, length = struct.unpack_from("<4sI", data, position)
+        start, stop = position + 8, min(position + 8 + length, len(data))
+        label = name.decode("latin-1").strip() if name.strip().isalnum() else "chunk"
+        yield Part(data=data, start=start, stop=stop, samples=name in _WEBP_SAMPLES, place=label)
+        position = stop + length % 2
+    if position < len(data):
+        yield Part(data=data, start=position, stop=len(data), place="behind the picture")
+
+
+def _split_zip(data: Buffer, depth: int) -> Iterator[Part]:
+    try:
+        with zipfile.ZipFile(BytesIO(bytes(data))) as archive:
+            members = archive.infolist()
+            for member in members[:_MOST_MEMBERS]:
+                if member.file_size > _MOST_UNPACKED:
+                    raise TooLarge
+                with archive.open(member) as file:
+                    content = file.read(_MOST_UNPACKED)
+                for part in split_parts(content, depth=depth + 1):
+                    yield _inside(part, "inside of the archive")
+            if len(members) > _MOST_MEMBERS:
+                raise TooLarge
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, OSError, EOFError):
+        return
+
+
+def _split_gzip(data: Buffer, depth: int) -> Iterator[Part]:
+    try:
+        with gzip.GzipFile(fileobj=BytesIO(bytes(data))) as file:
+            content = file.read(_MOST_UNPACKED + 1)
+    except (OSError, EOFError, zlib.error):
+        return
+    if len(content) > _MOST_UNPACKED:
+        raise TooLarge
+    for part in split_parts(content, depth=depth + 1):
+        yield _inside(part, "inside of the archive")
+
+
+def _inside(part: Part, place: str) -> Part:
+    return Part(
+        data=part.data,
+        start=part.start,
+        stop=part.stop,
+        samples=part.samples,
+        place=place,
+        part_ten=part.part_ten,
+    )
+
+
+def map_file(file_number: int) -> Buffer:
+    """Map an open file into memory; an empty one gives no bytes."""
+    try:
+        return mmap.mmap(file_number, 0, access=mmap.ACCESS_READ)
+    except ValueError:
+        return b""

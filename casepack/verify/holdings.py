@@ -1,0 +1,216 @@
+"""What lies below the folder that is checked: every file, read once, for all checks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from casepack.model import Finding, Progress, no_progress
+from casepack.verify.contents import map_file
+from casepack.verify.elements import (
+    Buffer,
+    Element,
+    PartTen,
+    is_part_ten,
+    plain_text,
+    read_part_ten,
+)
+from casepack.verify.findings import make_finding
+from casepack.verify.profile import Claims
+
+DIRECTORY_CLASS: Final = "1.2.840.10008.1.3.10"
+_DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom", ".ima"})
+_METHOD_SEQUENCE: Final = 0x00120064
+_CODE_VALUE: Final = 0x00080100
+_SCHEME: Final = 0x00080102
+_CLASSES_OF_DOCUMENTS: Final = (
+    "1.2.840.10008.5.1.4.1.1.88.",
+    "1.2.840.10008.5.1.4.1.1.11.",
+    "1.2.840.10008.5.1.4.1.1.66.",
+    "1.2.840.10008.5.1.4.1.1.481.3",
+)
+"""SR and KOS, presentation states, SEG and other derived objects, RT Structure Sets."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holding:
+    """A DICOM file below the folder."""
+
+    path: Path = field(repr=False)
+    name: str = field(repr=False)
+    """Path relative to the folder, with forward slashes."""
+    part_ten: PartTen = field(repr=False)
+
+    def text(self, tag: int) -> str:
+        """Return the text of a top-level element; empty when absent."""
+        return self.part_ten.text(tag)
+
+    @cached_property
+    def sop_class_uid(self) -> str:
+        """SOP Class UID (0008,0016)."""
+        return self.text(0x00080016)
+
+    @cached_property
+    def sop_instance_uid(self) -> str:
+        """SOP Instance UID (0008,0018)."""
+        return self.text(0x00080018)
+
+    @property
+    def is_directory(self) -> bool:
+        """True for a DICOMDIR."""
+        return self.text(0x00020002) == DIRECTORY_CLASS
+
+    @property
+    def is_image(self) -> bool:
+        """True when it has Pixel Data and is not derived by annotation."""
+        return 0x7FE00010 in self.part_ten.top and not self.is_document  # noqa: PLR2004  # Pixel Data
+
+    @property
+    def is_document(self) -> bool:
+        """True for objects that only make sense with the instances they refer to."""
+        return self.sop_class_uid.startswith(_CLASSES_OF_DOCUMENTS)
+
+    @cached_property
+    def claims(self) -> Claims:
+        """What the file says was done to it."""
+        return _read_claims(self.part_ten)
+
+
+def _read_claims(part_ten: PartTen) -> Claims:
+    codes: dict[tuple[tuple[int, int], ...], dict[int, str]] = {}
+    for element in part_ten.elements:
+        if len(element.path) == 1 and element.path[0][0] == _METHOD_SEQUENCE:
+            codes.setdefault(element.path, {})[element.tag] = plain_text(element.value)
+    return Claims(
+        identity_removed=part_ten.text(0x00120062) == "YES",
+        method=part_ten.text(0x00120063),
+        codes=frozenset(
+            item[_CODE_VALUE]
+            for item in codes.values()
+            if _CODE_VALUE in item and item.get(_SCHEME) == "DCM"
+        ),
+        dates=part_ten.text(0x00280303),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holdings:
+    """A folder: its DICOM files, its other files, and what could not be read."""
+
+    root: Path = field(repr=False)
+    dicom: tuple[Holding, ...]
+    directories: tuple[Holding, ...] = ()
+    """DICOMDIR files."""
+    others: tuple[Path, ...] = field(repr=False, default=())
+    findings: tuple[Finding, ...] = ()
+
+    @cached_property
+    def by_uid(self) -> dict[str, Holding]:
+        """DICOM files by SOP Instance UID; of several, the first by name."""
+        found: dict[str, Holding] = {}
+        for holding in self.dicom:
+            found.setdefault(holding.sop_instance_uid, holding)
+        return found
+
+    @property
+    def claimed(self) -> frozenset[str]:
+        """The Options that every DICOM file claims: what is claimed only here and there counts
+        as not claimed.
+        """
+        claims = [holding.claims.options for holding in self.dicom]
+        return frozenset.intersection(*claims) if claims else frozenset()
+
+
+def relative_name(path: Path, root: Path) -> str:
+    """Return the path below the folder that is checked, with forward slashes."""
+    return path.relative_to(root).as_posix()
+
+
+def list_files(root: Path) -> tuple[list[Path], list[Path]]:
+    """Return regular files and symbolic links below `root`, sorted; links are not followed."""
+    files: list[Path] = []
+    links: list[Path] = []
+    for folder, folders, names in os.walk(root, followlinks=False, onerror=None):
+        folders.sort()
+        here = Path(folder)
+        links += [here / name for name in folders if (here / name).is_symlink()]
+        for name in sorted(names):
+            path = here / name
+            (links if path.is_symlink() else files).append(path)
+    return sorted(files), sorted(links)
+
+
+def read_holdings(root: Path, *, progress: Progress = no_progress) -> Holdings:
+    """Read every file below `root`; bad ones become findings."""
+    files, links = list_files(root)
+    findings = [make_finding("file-symlink", file=relative_name(path, root)) for path in links]
+    dicom: list[Holding] = []
+    others: list[Path] = []
+    for number, path in enumerate(files, 1):
+        progress("read", number, len(files))
+        name = relative_name(path, root)
+        holding, code = _read_file(path, name)
+        if code:
+            findings.append(make_finding(code, file=name, place=_offset(holding)))
+        if holding is not None:
+            dicom.append(holding)
+        else:
+            others.append(path)
+    return Holdings(
+        root=root,
+        dicom=tuple(holding for holding in dicom if not holding.is_directory),
+        directories=tuple(holding for holding in dicom if holding.is_directory),
+        others=tuple(others),
+        findings=tuple(findings),
+    )
+
+
+def _offset(holding: Holding | None) -> str:
+    return "" if holding is None else f"offset {holding.part_ten.problem_at}"
+
+
+def _read_file(path: Path, name: str) -> tuple[Holding | None, str]:
+    if not path.is_file():
+        # a pipe or a device would never end
+        return None, "file-unreadable"
+    try:
+        with open_buffer(path) as data:
+            if not len(data):
+                return None, "file-empty"
+            if not is_part_ten(data):
+                claims = path.suffix.lower() in _DICOM_SUFFIXES
+                return None, "file-claims-dicom" if claims else ""
+            part_ten = read_part_ten(data)
+    except OSError:
+        return None, "file-unreadable"
+    return Holding(path=path, name=name, part_ten=part_ten), part_ten.problem
+
+
+@contextmanager
+def open_buffer(path: Path) -> Iterator[Buffer]:
+    """Open a file as a buffer.
+
+    Raises
+    ------
+    OSError
+        It cannot be opened.
+    """
+    with path.open("rb") as file:
+        yield map_file(file.fileno())
+
+
+def text_elements(elements: Iterable[Element]) -> Iterator[Element]:
+    """Yield the elements whose value is text."""
+    for element in elements:
+        if element.value and element.vr in _TEXT_VRS:
+            yield element
+
+
+_TEXT_VRS: Final = frozenset(
+    ["AE", "AS", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UN", "UR", "UT"]
+)

@@ -1,0 +1,218 @@
+"""All search values in one pass over the bytes.
+
+The text is folded to lower case (ASCII) and looked at through a window of eight bytes, at every
+fifth byte: a pattern of twelve or more bytes has a known piece at one of these places wherever it
+lies. The piece is looked up by hash in a table, for all places at once; what remains is compared
+byte by byte. Shorter patterns are found through a window of four bytes at every byte, and only
+where short texts do not occur by chance.
+
+A pattern says what must not stand beside it (`Edge`), so that a number is not found inside of a
+longer one, nor a name inside of a word.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Buffer = bytes | mmap.mmap
+
+_LONG: Final = 12
+_LONG_PIECE: Final = 8
+_LONG_STEP: Final = 5
+_SHORT_PIECE: Final = 4
+_BITS: Final = 21
+_CHUNK: Final = 1 << 22
+_BEFORE: Final = 4
+_MULTIPLIERS: Final = {8: 0x9E3779B97F4A7C15, 4: 0x9E3779B1}
+_LOWER: Final = bytes(byte + 32 if 65 <= byte <= 90 else byte for byte in range(256))  # noqa: PLR2004  # A to Z
+_CLOCK: Final = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d)?)?(?!\d)")
+_ESCAPE_FAR: Final = 256
+
+
+class Edge(Enum):
+    """What may stand beside a match."""
+
+    ANY = auto()
+    """Anything."""
+    WORD = auto()
+    """No letter, unless capitals show a new word ("LspineDoe")."""
+    TOKEN = auto()
+    """Neither letter nor digit."""
+    NUMBER = auto()
+    """No digit, and no digit behind a decimal point."""
+    DIGITS = auto()
+    """No digit."""
+    DATE = auto()
+    """No digit before; behind, no digit except a time of day (PS3.5 6.2, DT)."""
+    UID = auto()
+    """No digit and no further component."""
+    ESCAPED = auto()
+    """In the reach of an escape to a multi-byte character set (ISO/IEC 2022)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A sequence of bytes to search for."""
+
+    text: bytes = field(repr=False)
+    """In lower case (ASCII letters)."""
+    edge: Edge
+    width: int
+    """Bytes per character, for looking at what stands beside: 1 or 2."""
+    big: bool
+    """Of two-byte characters, the high byte comes first."""
+    value: int
+    """Which of the search values this is a form of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A pattern at an offset."""
+
+    offset: int
+    pattern: Pattern
+
+
+class _Tier:
+    """The patterns that are found through one window."""
+
+    def __init__(self, patterns: Sequence[Pattern], piece: int, step: int) -> None:
+        self.piece, self.step = piece, step
+        self._word = np.dtype(f"<u{piece}")
+        self._shift = self._word.type(8 * piece - _BITS)
+        self._multiplier = self._word.type(_MULTIPLIERS[piece])
+        self._by_piece: dict[int, list[tuple[Pattern, int]]] = {}
+        for pattern in patterns:
+            # the end of a UID tells more than its beginning, which all of a device share
+            first = len(pattern.text) - piece - step + 1
+            for offset in range(first, first + step):
+                key = int.from_bytes(pattern.text[offset : offset + piece], "little")
+                self._by_piece.setdefault(key, []).append((pattern, offset))
+        self._keys = np.array(sorted(self._by_piece), dtype=self._word)
+        self._table = np.zeros(1 << _BITS, dtype=np.bool_)
+        self._table[self._hash(self._keys)] = True
+
+    def _hash(self, words: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
+        hashed: NDArray[np.unsignedinteger] = (words * self._multiplier) >> self._shift
+        return hashed
+
+    def candidates(self, folded: bytes) -> Iterator[tuple[int, Pattern]]:
+        """Yield the places in `folded` at which a pattern may begin."""
+        if len(folded) < self.piece or not len(self._keys):
+            return
+        count = (len(folded) - self.piece) // self.step + 1
+        words = np.ndarray((count,), self._word, buffer=folded, strides=(self.step,))
+        places = np.flatnonzero(self._table[self._hash(words)])
+        found = words[places]
+        index = np.minimum(np.searchsorted(self._keys, found), len(self._keys) - 1)
+        for place in places[self._keys[index] == found]:
+            start = int(place) * self.step
+            key = int.from_bytes(folded[start : start + self.piece], "little")
+            for pattern, offset in self._by_piece[key]:
+                yield start - offset, pattern
+
+
+class Matcher:
+    """Finds any of many patterns in a buffer, in one pass."""
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        distinct = [pattern for pattern in patterns if len(pattern.text) >= _SHORT_PIECE]
+        long = [pattern for pattern in distinct if len(pattern.text) >= _LONG]
+        short = [pattern for pattern in distinct if len(pattern.text) < _LONG]
+        self._tiers = [
+            tier
+            for tier in (
+                _Tier(long, _LONG_PIECE, _LONG_STEP) if long else None,
+                _Tier(short, _SHORT_PIECE, 1) if short else None,
+            )
+            if tier is not None
+        ]
+        self._longest = max((len(pattern.text) for pattern in distinct), default=0)
+
+    def search(self, data: Buffer, start: int = 0, stop: int | None = None) -> Iterator[Hit]:
+        """Yield the hits that begin between two offsets, in no particular order."""
+        stop = len(data) if stop is None else stop
+        for begin in range(start, stop, _CHUNK):
+            end = min(begin + _CHUNK, stop)
+            # a pattern that begins in this chunk may end in the next one
+            folded = data[begin : min(end + self._longest, stop)].translate(_LOWER)
+            seen: set[tuple[int, int]] = set()
+            for tier in self._tiers:
+                for at, pattern in tier.candidates(folded):
+                    if at < 0 or begin + at >= end or (at, id(pattern)) in seen:
+                        continue
+                    if not folded.startswith(pattern.text, at):
+                        continue
+                    seen.add((at, id(pattern)))
+                    if edges_hold(data, begin + at, pattern):
+                        yield Hit(begin + at, pattern)
+
+
+def edges_hold(data: Buffer, at: int, pattern: Pattern) -> bool:
+    """True when what stands beside the match leaves it what it is."""
+    edge = pattern.edge
+    if edge is Edge.ANY:
+        return True
+    if edge is Edge.ESCAPED:
+        return _is_escaped(data, at)
+    end = at + len(pattern.text)
+    before = _characters(data[max(0, at - _BEFORE) : at], pattern, backwards=True)
+    after = _characters(data[end : end + 16], pattern)
+    match edge:
+        case Edge.WORD:
+            first = _characters(data[at : at + pattern.width], pattern)
+            last = _characters(data[end - pattern.width : end], pattern)
+            return _word_ends(before[-1:], first) and _word_ends(last, after[:1])
+        case Edge.TOKEN:
+            return not _is_alphanumeric(before[-1:]) and not _is_alphanumeric(after[:1])
+        case Edge.DIGITS:
+            return not _is_digit(before[-1:]) and not _is_digit(after[:1])
+        case Edge.NUMBER:
+            return not re.search(r"\d\.?$", before) and not re.match(r"\.?\d", after)
+        case Edge.UID:
+            return not re.search(r"[\d.]$", before) and not re.match(r"\.?\d", after)
+        case Edge.DATE:
+            return not _is_digit(before[-1:]) and (
+                not _is_digit(after[:1]) or _CLOCK.match(after) is not None
+            )
+
+
+def _characters(raw: bytes, pattern: Pattern, *, backwards: bool = False) -> str:
+    """Return what stands beside a match as characters; those that are no ASCII count as signs."""
+    if pattern.width == 1:
+        text = raw.decode("latin-1")
+    else:
+        if backwards and len(raw) % 2:
+            raw = raw[1:]
+        text = raw.decode("utf-16-be" if pattern.big else "utf-16-le", "replace")
+    return "".join(char if char.isascii() else "\x00" for char in text)
+
+
+def _is_digit(char: str) -> bool:
+    return char.isdecimal()
+
+
+def _is_alphanumeric(char: str) -> bool:
+    return char.isalnum()
+
+
+def _word_ends(left: str, right: str) -> bool:
+    """True when a word may end between two characters."""
+    if not left.isalpha() or not right.isalpha():
+        return True
+    return left.islower() and right.isupper()
+
+
+def _is_escaped(data: Buffer, at: int) -> bool:
+    """True when the last escape sequence before `at` begins a multi-byte set: ESC $ ..."""
+    before = data[max(0, at - _ESCAPE_FAR) : at]
+    last = before.rfind(b"\x1b")
+    return last >= 0 and before[last + 1 : last + 2] == b"$"

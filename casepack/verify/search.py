@@ -1,0 +1,176 @@
+"""Search for the identifying values of the originals in everything below a folder.
+
+Every byte of every file is searched, and every file and folder name: see `contents` for what is
+unpacked, `forms` for the spellings and encodings, `matcher` for the one pass. Values that are not
+distinctive are compared only where such values stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from casepack.model import Finding, Progress, no_progress
+from casepack.verify.contents import Part, TooLarge, split_parts
+from casepack.verify.elements import Buffer, PartTen, is_part_ten, read_part_ten
+from casepack.verify.findings import make_finding
+from casepack.verify.forms import make_patterns
+from casepack.verify.holdings import list_files, open_buffer, relative_name, text_elements
+from casepack.verify.identifiers import Identifier, Identifiers, Kind
+from casepack.verify.matcher import Hit, Matcher
+from casepack.verify.vocabulary import fold, is_ideographic, split_words
+
+_NAMES: Final = frozenset({Kind.PATIENT_NAME, Kind.PERSON_NAME})
+_SHORTEST_IN_PLACE: Final = 3
+_SHORTEST_NAME_IN_PLACE: Final = 2
+_MOST_HITS: Final = 200
+"""In one file: more would say no more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """The compiled search values."""
+
+    values: tuple[Identifier, ...] = field(repr=False)
+    everywhere: Matcher = field(repr=False)
+    in_samples: Matcher = field(repr=False)
+    in_place: dict[str, tuple[Identifier, ...]] = field(repr=False)
+    """Values that are not distinctive, by their folded text."""
+
+
+def compile_search(identifiers: Identifiers) -> Search:
+    """Return what `search_file` needs; made once for all files."""
+    values = identifiers.values
+    in_place: dict[str, tuple[Identifier, ...]] = {}
+    for value in values:
+        folded = fold(value.value)
+        if not value.distinctive and _counts_in_place(value, folded):
+            in_place[folded] = (*in_place.get(folded, ()), value)
+    return Search(
+        values=values,
+        everywhere=Matcher(make_patterns(values)),
+        in_samples=Matcher(make_patterns(values, bulk=True)),
+        in_place=in_place,
+    )
+
+
+def _counts_in_place(value: Identifier, folded: str) -> bool:
+    if value.kind in _NAMES:
+        return len(folded) >= _SHORTEST_NAME_IN_PLACE or is_ideographic(folded)
+    return len(folded) >= _SHORTEST_IN_PLACE
+
+
+def search_identifiers(
+    root: Path, identifiers: Identifiers, *, progress: Progress = no_progress
+) -> list[Finding]:
+    """Search every byte of every file below `root`, and every name.
+
+    Returns
+    -------
+    list[Finding]
+        One for each kind of value, file and place. A name that holds a value is not repeated: the
+        finding says which component it is.
+    """
+    search = compile_search(identifiers)
+    files, _ = list_files(root)
+    findings: list[Finding] = []
+    for number, path in enumerate(files, 1):
+        progress("search", number, len(files))
+        findings += search_file(path, root, search)
+    return findings
+
+
+def search_file(path: Path, root: Path, search: Search) -> list[Finding]:
+    """Search one file and its name below `root`."""
+    name, found = _search_name(relative_name(path, root), search)
+    places: dict[tuple[str, str], None] = dict.fromkeys(found)
+    too_large = False
+    try:
+        with open_buffer(path) as data:
+            part_ten = read_part_ten(data) if is_part_ten(data) else None
+            try:
+                for code, place in _search_parts(data, part_ten, search):
+                    places[code, place] = None
+                    if len(places) >= _MOST_HITS:
+                        break
+            except TooLarge:
+                too_large = True
+            if part_ten is not None:
+                places |= dict.fromkeys(_search_in_place(part_ten, search))
+    except OSError:
+        return [make_finding("file-unreadable", file=name)]
+    findings = [make_finding(code, file=name, place=place) for code, place in places]
+    return findings + ([make_finding("file-too-large", file=name)] if too_large else [])
+
+
+def _search_parts(
+    data: Buffer, part_ten: PartTen | None, search: Search
+) -> Iterator[tuple[str, str]]:
+    for part in split_parts(data, part_ten):
+        matcher = search.in_samples if part.samples else search.everywhere
+        for hit in matcher.search(part.data, part.start, part.stop):
+            value = search.values[hit.pattern.value]
+            yield f"identifier-{value.kind}", _place(part, hit)
+
+
+def _place(part: Part, hit: Hit) -> str:
+    if part.place:
+        return part.place
+    if part.part_ten is None:
+        line = bytes(part.data[: hit.offset]).count(b"\n") + 1
+        return f"line {line}"
+    return _place_in_dicom(part.part_ten, hit.offset, inflated=part.data is part.part_ten.inflated)
+
+
+def _place_in_dicom(part_ten: PartTen, offset: int, *, inflated: bool) -> str:
+    if not inflated and offset < 128:  # noqa: PLR2004  # PS3.10 7.1
+        return "preamble"
+    if inflated or offset >= part_ten.data_set_at:
+        element = part_ten.element_at(offset)
+    else:
+        element = next((e for e in part_ten.meta if e.start <= offset < e.stop), None)
+    return f"offset {offset}" if element is None else element.place
+
+
+def _search_name(name: str, search: Search) -> tuple[str, list[tuple[str, str]]]:
+    """Search the components of a path; return it without those that hold a value."""
+    shown: list[str] = []
+    found: list[tuple[str, str]] = []
+    for number, component in enumerate(name.split("/"), 1):
+        raw = component.encode("utf-8", "surrogateescape")
+        codes = {
+            f"identifier-{search.values[hit.pattern.value].kind}"
+            for hit in search.everywhere.search(raw)
+        }
+        stem = fold(component.rsplit(".", 1)[0] or component)
+        codes |= {f"identifier-{value.kind}" for value in search.in_place.get(stem, ())}
+        found += [(code, f"component {number} of its path") for code in sorted(codes)]
+        shown.append(f"(component {number})" if codes else component)
+    return "/".join(shown), found
+
+
+def _search_in_place(part_ten: PartTen, search: Search) -> Iterator[tuple[str, str]]:
+    """Compare values that are not distinctive with the Attributes that hold such values."""
+    if not search.in_place:
+        return
+    for element in text_elements(part_ten.elements):
+        for text in part_ten.texts(element):
+            keys = split_words(text) if element.vr == "PN" else ()
+            for key in dict.fromkeys((fold(text), *keys)):
+                for value in search.in_place.get(key, ()):
+                    if _stands_in_place(value, element.tag, element.vr, private=element.private):
+                        yield f"identifier-{value.kind}", element.place
+
+
+def _stands_in_place(value: Identifier, tag: int, vr: str, *, private: bool) -> bool:
+    if value.kind in _NAMES:
+        return vr == "PN" or tag in value.tags
+    return tag in value.tags or (private and value.kind is not Kind.TEXT)
+
+
+def search_text(text: str, search: Search) -> Iterable[Kind]:
+    """Return the kinds of values that a text holds."""
+    raw = text.encode()
+    return {search.values[hit.pattern.value].kind for hit in search.everywhere.search(raw)}
