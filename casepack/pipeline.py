@@ -2,6 +2,7 @@
 
 The work folder lies beside the target and holds de-identified data only. Whatever stops a run,
 the target is there whole or not at all; what a killed run left behind is removed by the next one.
+Stages are imported where they are used: de-identifying alone must not wait for the rest.
 """
 
 from __future__ import annotations
@@ -15,12 +16,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from casepack.annotate.annotation import annotate
-from casepack.annotate.lesions import read_lesions
-from casepack.annotate.measure import measure_lesions
-from casepack.case import Case, read_case, untitled_case
 from casepack.deidentify.instance import SOFTWARE
 from casepack.deidentify.key_file import read_pseudonyms
 from casepack.deidentify.report import write_report
@@ -38,11 +35,12 @@ from casepack.model import (
     Verified,
     no_progress,
 )
-from casepack.package.write import write_package
 from casepack.recipe import read_recipe
-from casepack.sample import write_sample
 from casepack.study import read_file_set
-from casepack.verify import Report, collect_identifiers, verify_deidentified, verify_folder
+
+if TYPE_CHECKING:
+    from casepack.case import Case
+    from casepack.verify import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +105,12 @@ def pack_study(
     CasepackError
         Nothing is left at `out`.
     """
+    from casepack.annotate.annotation import annotate
+    from casepack.annotate.measure import measure_lesions
+    from casepack.case import read_case
+    from casepack.package.write import write_package
+    from casepack.verify import collect_identifiers, verify_deidentified, verify_folder
+
     case = read_case(case_file) if case_file is not None else None
     lesions = _read_lesions(case, case_file)
     with _work_folder(out, settings.crosswalk) as work:
@@ -144,6 +148,10 @@ def annotate_folder(folder: Path, case_file: Path) -> int:
     CaseError
         The case names no lesions, or they do not fit the images.
     """
+    from casepack.annotate.annotation import annotate
+    from casepack.annotate.measure import measure_lesions
+    from casepack.case import read_case
+
     case = read_case(case_file)
     lesions = _read_lesions(case, case_file)
     if not lesions:
@@ -163,6 +171,8 @@ def validate_folder(
     path: Path, original: Path | None, *, progress: Progress = no_progress
 ) -> Report:
     """Check a package or a folder of any tool, with the original study if it is at hand."""
+    from casepack.verify import collect_identifiers, verify_folder
+
     originals = read_file_set(original, progress=progress) if original is not None else None
     identifiers = collect_identifiers(originals) if originals is not None else None
     return verify_folder(path, originals=originals, identifiers=identifiers, progress=progress)
@@ -172,6 +182,8 @@ def make_sample(
     out: Path, *, seed: int, slices: int, size: int, progress: Progress = no_progress
 ) -> None:
     """Write the synthetic sample case as `out`, whole or not at all."""
+    from casepack.sample import write_sample
+
     with _work_folder(out, None) as work:
         target = work / "sample"
         write_sample(target, seed=seed, slices=slices, size=size, progress=progress)
@@ -206,10 +218,14 @@ def _deidentify(
 def _read_lesions(case: Case | None, case_file: Path | None) -> tuple[Lesion, ...]:
     if case is None or case_file is None or case.lesions is None:
         return ()
+    from casepack.annotate.lesions import read_lesions
+
     return read_lesions(case_file.parent / case.lesions)
 
 
 def _fit_case(case: Case | None, originals: FileSet, case_file: Path | None) -> Case:
+    from casepack.case import untitled_case
+
     count = len(originals.studies)
     if case is None:
         return untitled_case(count)

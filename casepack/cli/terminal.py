@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Final, ParamSpec
+from typing import TYPE_CHECKING, Final, ParamSpec, cast
 
 import typer
 
@@ -45,7 +45,7 @@ def _run(command: Callable[[], int]) -> int:
         return command()
     except VerificationError as error:
         show_error(error.message, error.advice)
-        show_findings([finding for finding in error.findings if hasattr(finding, "code")])
+        show_findings(cast("tuple[Finding, ...]", error.findings))
         return error.exit_code
     except CasepackError as error:
         show_error(error.message, error.advice)
@@ -130,16 +130,16 @@ def show_progress() -> Iterator[Progress]:
         yield no_progress
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn())
     with Bars(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, object] = {}
+        tasks: dict[str, TaskID] = {}
 
         def observe(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(stage, total=total)
-            bars.update(tasks[stage], completed=done, total=total)  # type: ignore[arg-type]  # TaskID is an int NewType
+            bars.update(tasks[stage], completed=done, total=total)
 
         yield observe
