@@ -1,0 +1,125 @@
+"""The program as a user calls it: exit codes, help, and what it must not print."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from casepack.cli.main import app
+from tests.builders import mr_instance, write_instance
+
+runner = CliRunner()
+
+
+def study_of(folder: Path, **attributes: object) -> Path:
+    identity = {"PatientName": "Quillfeather^Amaranth", "PatientID": "QF-558213", **attributes}
+    write_instance(mr_instance(**identity), folder / "IM1.dcm")
+    return folder
+
+
+def commands() -> list[str]:
+    group = typer.main.get_command(app)
+    return sorted(group.commands)  # type: ignore[attr-defined]  # a Group
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    result = runner.invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    group = typer.main.get_command(app).commands[command]  # type: ignore[attr-defined]  # a Group
+    subcommands = getattr(group, "commands", {"": group})
+    for name, sub in subcommands.items():
+        text = runner.invoke(app, [command, *([name] if name else []), "--help"]).output
+        assert "Example: casepack" in text, (command, name)
+        options = [p for p in sub.params if p.param_type_name == "option" and p.name != "help"]
+        assert len(options) <= 5, (command, name)
+
+
+def test_deid_exits_with_zero_and_names_the_result(tmp_path: Path) -> None:
+    study = study_of(tmp_path / "study")
+    result = runner.invoke(app, ["deid", str(study), str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert list((tmp_path / "out").rglob("*.dcm"))
+
+
+def test_held_files_make_exit_code_three_and_are_named_by_number(tmp_path: Path) -> None:
+    study = study_of(tmp_path / "study")
+    (study / "Quillfeather report.dcm").write_text("text")
+    result = runner.invoke(app, ["deid", str(study), str(tmp_path / "out")])
+    assert result.exit_code == 3
+    assert "file 2: claims-dicom" in result.output
+    assert "Quillfeather" not in result.output
+
+
+def test_inspect_names_the_files(tmp_path: Path) -> None:
+    study = study_of(tmp_path / "study")
+    (study / "strange.dcm").write_text("text")
+    result = runner.invoke(app, ["inspect", str(study)])
+    assert result.exit_code == 3
+    assert "strange.dcm" in result.output
+    assert "Quillfeather" not in result.output
+
+
+def test_a_missing_study_is_bad_usage_with_advice(tmp_path: Path) -> None:
+    result = runner.invoke(app, ["pack", str(tmp_path / "none"), str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "error:" in result.output
+    assert "Give the folder" in result.output
+
+
+def test_an_unexpected_failure_shows_its_place_and_no_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise KeyError("Quillfeather^Amaranth")
+
+    monkeypatch.setattr("casepack.pipeline.read_file_set", fail)
+    result = runner.invoke(app, ["deid", str(tmp_path), str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert "KeyError at casepack.pipeline" in result.output
+    assert "Quillfeather" not in result.output
+
+
+def test_a_key_is_written_once_and_privately(tmp_path: Path) -> None:
+    path = tmp_path / "project.key"
+    assert runner.invoke(app, ["key", "new", str(path)]).exit_code == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+    again = runner.invoke(app, ["key", "new", str(path)])
+    assert again.exit_code == 2
+    path.chmod(0o644)
+    study = study_of(tmp_path / "study")
+    result = runner.invoke(
+        app, ["deid", str(study), str(tmp_path / "out"), "--key-file", str(path)]
+    )
+    assert result.exit_code == 2
+    assert "chmod 600" in result.output
+
+
+def test_recipes_are_listed_and_shown() -> None:
+    assert "publication" in runner.invoke(app, ["recipe", "list"]).output
+    shown = runner.invoke(app, ["recipe", "show", "strict"])
+    assert shown.output.startswith("FORMAT dicom")
+
+
+def test_validate_finds_what_was_not_removed(tmp_path: Path) -> None:
+    study = study_of(tmp_path / "study")
+    result = runner.invoke(app, ["validate", str(study), "--original", str(study)])
+    assert result.exit_code == 1
+    assert "Quillfeather" not in result.output
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['casepack', '--help']\n"
+        "from casepack.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'pydicom', 'numpy', 'highdicom', 'pydantic', 'PIL', 'lxml', 'yaml'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
