@@ -87,11 +87,11 @@ def _is_orcid(text: str) -> bool:
     match = _ORCID.fullmatch(text)
     if match is None:
         return False
-    *digits, last = match[1].replace("-", "")
+    digits = match[1].replace("-", "")
     total = 0
-    for digit in digits:
+    for digit in digits[:-1]:
         total = (total + int(digit)) * 2
-    return "0123456789X"[(12 - total % 11) % 11] == last
+    return "0123456789X"[(12 - total % 11) % 11] == digits[-1]
 
 
 def _languages(record: Mapping[str, Any]) -> Iterable[_Fault]:
