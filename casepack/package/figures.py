@@ -78,6 +78,8 @@ class PlacedFigure:
 class _Request:
     """A figure to make; `image` is a place in the series, 1 for the first."""
 
+    place: int = 0
+    """Of the figure in the case file, from 0."""
     caption: str
     time_point: int
     series: Series
@@ -128,7 +130,10 @@ def write_figures(
         ]
     else:
         requests = _unasked(verified, case, lesions)
-    placed = tuple(_place(folder, number, one) for number, one in enumerate(requests, 1))
+    placed = tuple(
+        _place(folder, number, one, asked=bool(case.figures))
+        for number, one in enumerate(requests, 1)
+    )
     text = json.dumps([asdict(figure) for figure in placed], indent=2, ensure_ascii=False)
     (folder / "figures.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     return placed
@@ -152,6 +157,7 @@ def _request(
             place=f"{where}.lesion",
         )
     return _Request(
+        place=place,
         caption=figure.caption,
         time_point=figure.time_point,
         series=series,
@@ -165,7 +171,7 @@ def _unasked(verified: Verified, case: Case, lesions: Sequence[MeasuredLesion]) 
     by_uid = {series.series_instance_uid: series for _, series in _image_series(verified)}
     key_images = [
         _Request(
-            caption=f"{_time_point_label(case, one.time_point)}: {lesion.lesion.label}.",
+            caption=f"{_when(verified, case, one.time_point)}{lesion.lesion.label}.",
             time_point=one.time_point,
             series=by_uid[one.series_instance_uid],
             lesion=lesion,
@@ -176,7 +182,7 @@ def _unasked(verified: Verified, case: Case, lesions: Sequence[MeasuredLesion]) 
     ]
     middles = [
         _Request(
-            caption=f"{_time_point_label(case, time_point)}: middle image of the series.",
+            caption=f"{_when(verified, case, time_point)}middle image of the series.",
             time_point=time_point,
             series=series,
         )
@@ -185,7 +191,7 @@ def _unasked(verified: Verified, case: Case, lesions: Sequence[MeasuredLesion]) 
     return (key_images or middles)[:_MOST_UNASKED]
 
 
-def _place(folder: Path, number: int, request: _Request) -> PlacedFigure:
+def _place(folder: Path, number: int, request: _Request, *, asked: bool) -> PlacedFigure:
     frames, skipped = read_frames(request.series)
     if not frames:
         reason = skipped[0].reason if skipped else NO_PIXELS
@@ -195,7 +201,7 @@ def _place(folder: Path, number: int, request: _Request) -> PlacedFigure:
     window = request.window or choose_window(frames)
     picture = None if values is None else _render(frame, values, window)
     size = (0, 0) if picture is None else picture.size
-    name = f"fig{number}"
+    name, label = f"fig{number}", _label(frames)
     if picture is not None:
         _save(picture, frame, mark, folder / f"{name}.png")
         if mark.dots:
@@ -204,11 +210,11 @@ def _place(folder: Path, number: int, request: _Request) -> PlacedFigure:
         number=number,
         file="" if picture is None else f"{name}.png",
         plain="" if picture is None else f"{name}{'-plain' if mark.dots else ''}.png",
-        caption=request.caption,
+        caption=request.caption if asked else f"{label}, {request.caption}",
         time_point=request.time_point,
         series_number=request.series.number,
         series_instance_uid=request.series.series_instance_uid,
-        series_label=_label(frames),
+        series_label=label,
         sop_instance_uid=frame.instance.sop_instance_uid,
         frame=frame.number,
         lesion=request.lesion.lesion.tracking_id if request.lesion else "",
@@ -254,7 +260,7 @@ def _choose_frame(frames: Sequence[Frame], request: _Request) -> tuple[Frame, _M
         if request.image > len(frames):
             raise CaseError(
                 "a figure names an image after the last one of its series",
-                place="case file: figures",
+                place=f"case file: figures.{request.place}.image",
             )
         frame = frames[request.image - 1]
         return frame, _mark(frame, measurements)
@@ -348,7 +354,10 @@ def _numbered(verified: Verified, time_point: int, number: int) -> Series | None
     return None
 
 
-def _time_point_label(case: Case, time_point: int) -> str:
+def _when(verified: Verified, case: Case, time_point: int) -> str:
+    """Return ``Baseline, ``; nothing when there is one study only."""
+    if len(verified.deidentified.studies) == 1:
+        return ""
     if time_point <= len(case.time_points):
-        return case.time_points[time_point - 1].label
-    return f"Study {time_point}"
+        return f"{case.time_points[time_point - 1].label}, "
+    return f"Study {time_point}, "

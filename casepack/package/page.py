@@ -52,7 +52,7 @@ def write_page(  # what a page is made of, each once
         Measured lesions, for outlines and the table.
     """
     style = _asset("page.css") + _asset("viewer.css")
-    script = _asset("page.js") + _asset("viewer.js")
+    script = "".join(map(_asset, ("page.js", "geometry.js", "viewer.js")))
     shown = any(stack.images for stack in stacks)
     first, rest = _parts(verified, case, stacks, figures, lesions)
     page = fill(

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from casepack.case import Case
-from casepack.model import Option, Verified
+from casepack.model import Verified
 from casepack.package.licences import NO_LICENCE, find_licence
 from casepack.package.markup import escape, link, paragraphs
 from casepack.package.wording import RISK, cite, describe_patient, doi_url
+from casepack.standard.codes import deidentification_methods
 
 _MONTHS = [
     "January",
@@ -182,8 +183,9 @@ def deidentification(verified: Verified) -> str:
         f"De-identified by the {_PROFILE}, edition {escape(record.edition)}) with "
         f"{escape(record.software)}, recipe \u201c{escape(record.recipe)}\u201d"
     )
+    names = deidentification_methods()
     options = "".join(
-        f'<li>{name_option(option)} <span class="note">({option.value})</span></li>'
+        f'<li>{escape(names[option.value].meaning)} <span class="note">({option.value})</span></li>'
         for option in record.options
     )
     held = sum(count for reason, count in record.unused if reason.held)
@@ -196,12 +198,6 @@ def deidentification(verified: Verified) -> str:
         parts.append(f"<p>{held} {were} held back, for what they hold could not be cleaned.</p>")
     parts.append(f'<p class="note">{escape(RISK)}</p>')
     return "\n".join(parts)
-
-
-def name_option(option: Option) -> str:
-    """Return the name of an Option of the Profile (PS3.16 CID 7050)."""
-    words = option.name.replace("LONGITUDINAL", "LONGITUDINAL_TEMPORAL_INFORMATION")
-    return f"{words.replace('_', ' ').title().replace('Uids', 'UIDs')} Option"
 
 
 def files(*, lesions: bool, figures: bool) -> str:

@@ -94,12 +94,14 @@ def window_of_values(values: NDArray[np.float32], named: Sequence[Window]) -> Wi
         return median or (127.5, 256.0)
     low, high = (float(value) for value in np.percentile(values, PERCENTILES))
     span = high - low
-    if median is not None and span > 0:
+    if span <= 0:
+        return median or exact_window(low + 0.5, 1.0)
+    if median is not None:
         centre, width = median
         fits = _SANE_SPAN[0] * span <= width <= _SANE_SPAN[1] * span
         if fits and low <= centre + width / 2 and centre - width / 2 <= high and centre <= high:
             return (round(centre, 3), round(width, 3))
-    centre, width = exact_window((low + high) / 2, max(span, 1e-6))
+    centre, width = exact_window((low + high) / 2, span)
     return (round(centre, 3), round(width, 3))
 
 

@@ -13,19 +13,7 @@ const viewer = (() => {
   let lastWheel = 0;
   let announced = 0;
 
-  /* Geometry: points and directions are [x, y, z] in mm, LPS. */
-  const dot = (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-  const plus = (a, b, times = 1) => a.map((value, i) => value + times * b[i]);
-  const minus = (a, b) => plus(a, b, -1);
-  const cross = (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]];
-  const normal = (image) => cross(image.row, image.column);
-  const centre = (image) => plus(
-    plus(image.position, image.row, (image.spacing[1] * (image.width - 1)) / 2),
-    image.column, (image.spacing[0] * (image.height - 1)) / 2);
-  const project = (image, point) => {
-    const offset = minus(point, image.position);
-    return [dot(offset, image.row) / image.spacing[1] + 0.5, dot(offset, image.column) / image.spacing[0] + 0.5];
-  };
+  const { dot, plus, minus, cross, normal, centre, project } = geometry;
 
   /* From one stack's coordinates to another's: nothing in one frame of reference, else what was
      set by hand, else what brings the same lesion to the same place. */
@@ -324,7 +312,9 @@ const viewer = (() => {
   /* What is shown first: the lesion at two time points, else two series of one plane. */
   const opening = () => {
     const lesions = marks.filter((mark) => !mark.projected);
-    const first = lesions.length ? lesions[0].stack : (shown.find((place) => stacks[place].plane) ?? shown[0]);
+    const alike = (place) => shown.filter((other) => stacks[place].plane && stacks[other].plane === stacks[place].plane).length;
+    const fullest = shown.reduce((best, place) => (alike(place) > alike(best) ? place : best), shown[0]);
+    const first = lesions.length ? lesions[0].stack : fullest;
     const later = lesions.find((mark) => stacks[mark.stack].timePoint !== stacks[first].timePoint);
     if (later) return [first, later.stack];
     const others = shown.filter((place) => place !== first);

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pydicom.uid import JPEG2000Lossless
+
+from casepack.package.frames import exact_window
+from casepack.package.rendering import (
+    apply_window,
+    choose_window,
+    decode_frames,
+    fit_size,
+    render_frame,
+    window_of_values,
+)
+from tests.package.pictures import frames_of, image
+
+RAMP = np.arange(0, 1600, 16, dtype=np.uint16).reshape(10, 10)
+
+
+def rendered(tmp_path, pixels, window, **attributes):
+    (frame,) = frames_of(tmp_path, image(pixels, **attributes))
+    ((_, values),) = decode_frames([frame])
+    assert values is not None
+    return np.asarray(render_frame(frame, values, window)).astype(int)
+
+
+def test_the_window_maps_values_as_the_standard_says():
+    values = np.array([[0, 2047, 2048, 4095, 9999, -5]], np.float32)
+    assert apply_window(values, (2048, 4096)).tolist() == [[0, 127, 128, 255, 255, 0]]
+
+
+def test_a_narrow_window_splits_black_from_white():
+    values = np.array([[98, 99, 100, 101]], np.float32)
+    assert apply_window(values, (100, 1)).tolist() == [[0, 0, 255, 255]]
+
+
+def test_an_exact_window_reaches_black_and_white_at_its_ends():
+    values = np.array([[10, 20, 30]], np.float32)
+    assert apply_window(values, exact_window(20, 20)).tolist() == [[0, 128, 255]]
+
+
+def test_rescale_comes_before_the_window(tmp_path):
+    plain = rendered(tmp_path / "a", RAMP, (800, 1600))
+    scaled = rendered(tmp_path / "b", RAMP // 2, (700, 1600), RescaleSlope=2, RescaleIntercept=-100)
+    assert np.array_equal(plain, scaled)
+
+
+def test_the_lowest_value_of_monochrome1_is_white(tmp_path):
+    usual = rendered(tmp_path / "a", RAMP, (800, 1600))
+    inverted = rendered(tmp_path / "b", RAMP, (800, 1600), PhotometricInterpretation="MONOCHROME1")
+    assert np.array_equal(inverted, 255 - usual)
+    assert inverted[0, 0] == 255
+
+
+def test_signed_values_stay_signed(tmp_path):
+    signed = RAMP.astype(np.int16) - 800
+    assert np.array_equal(
+        rendered(tmp_path / "a", signed, (0, 1600)), rendered(tmp_path / "b", RAMP, (800, 1600))
+    )
+
+
+@pytest.mark.parametrize(
+    ("spacing", "size"), [([2, 1], (10, 20)), ([1, 2], (20, 10)), ([1, 1.001], (10, 10))]
+)
+def test_pixels_that_are_not_square_are_made_so(tmp_path, spacing, size):
+    (frame,) = frames_of(tmp_path, image(RAMP, PixelSpacing=spacing))
+    ((_, values),) = decode_frames([frame])
+    assert values is not None
+    assert render_frame(frame, values, (800, 1600)).size == size
+
+
+def test_padding_is_black_and_does_not_move_the_window(tmp_path):
+    pixels = RAMP.copy()
+    pixels[:, 5:] = 60000
+    pixels[:, :5] %= 400
+    ds = image(pixels, PixelPaddingValue=60000, WindowCenter=None, WindowWidth=None)
+    (frame,) = frames_of(tmp_path, ds)
+    centre, width = choose_window([frame])
+    assert centre + width / 2 < 420
+    ((_, values),) = decode_frames([frame])
+    assert values is not None
+    assert np.asarray(render_frame(frame, values, (centre, width)))[:, 5:].max() == 0
+
+
+def test_the_window_of_the_header_is_used_when_it_fits_the_values():
+    values = np.linspace(0, 1000, 500, dtype=np.float32)
+    assert window_of_values(values, [(500, 900), (520, 920), (540, 2000)]) == (520, 920)
+
+
+@pytest.mark.parametrize("named", [(40000, 65535), (500, 30), (-900, 900), (4095, 4095)])
+def test_a_window_that_does_not_fit_gives_way_to_percentiles(named):
+    values = np.linspace(0, 1000, 1001, dtype=np.float32)
+    centre, width = window_of_values(values, [named])
+    assert (centre - 0.5) - (width - 1) / 2 == pytest.approx(10, abs=0.1)
+    assert (centre - 0.5) + (width - 1) / 2 == pytest.approx(995, abs=0.1)
+
+
+def test_the_window_is_the_same_for_a_whole_series(tmp_path):
+    bright = [
+        image(RAMP * factor, instance=factor, WindowCenter=None, WindowWidth=None)
+        for factor in (1, 2, 3)
+    ]
+    frames = frames_of(tmp_path, *bright)
+    centre, width = choose_window(frames)
+    assert centre + width / 2 > 3 * 1500
+
+
+def test_flat_and_empty_images_have_a_window():
+    assert window_of_values(np.full(9, 7, np.float32), [])[1] > 0
+    assert window_of_values(np.zeros(0, np.float32), [])[1] > 0
+
+
+def test_colour_stays_colour(tmp_path):
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    pixels[..., 0] = 200
+    ds = image(pixels, PhotometricInterpretation="RGB", SamplesPerPixel=3, PlanarConfiguration=0)
+    (frame,) = frames_of(tmp_path, ds)
+    ((_, values),) = decode_frames([frame])
+    assert values is not None
+    picture = render_frame(frame, values, (1, 1))
+    assert (picture.mode, picture.getpixel((1, 1))) == ("RGB", (200, 0, 0))
+
+
+def test_what_cannot_be_decoded_comes_without_values(tmp_path):
+    ds = image(RAMP)
+    (frame,) = frames_of(tmp_path, ds)
+    content = frame.instance.path.read_bytes()
+    frame.instance.path.write_bytes(content[:-100])
+    assert [values for _, values in decode_frames([frame])] == [None]
+
+
+def test_a_compressed_stream_of_garbage_comes_without_values(tmp_path):
+    ds = image(RAMP)
+    ds.PixelData = b"\xfe\xff\x00\xe0\x00\x00\x00\x00\xfe\xff\x00\xe0\x04\x00\x00\x00abcd\xfe\xff\xdd\xe0\0\0\0\0"
+    ds["PixelData"].is_undefined_length = True
+    ds["PixelData"].VR = "OB"
+    ds.file_meta.TransferSyntaxUID = JPEG2000Lossless
+    (frame,) = frames_of(tmp_path, ds)
+    assert [values for _, values in decode_frames([frame])] == [None]
+
+
+def test_a_picture_is_never_enlarged_and_never_too_large():
+    assert fit_size((64, 48), 512) == (64, 48)
+    assert fit_size((1024, 768), 512) == (512, 384)
