@@ -8,12 +8,14 @@ instance of a series costs a look-up. Remembering changes no result; a property 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from casepack.deidentify import actions
 from casepack.deidentify.actions import Context
+from casepack.deidentify.lift import MR_IMAGE_STORAGE, lift_mr_essentials
 from casepack.deidentify.plan import Plan, Rule
+from casepack.deidentify.private import safe_elements
 from casepack.encoding import (
     Buffer,
     Element,
@@ -23,7 +25,7 @@ from casepack.encoding import (
     read_items,
 )
 from casepack.errors import InstanceHeld
-from casepack.model import Action, Reason
+from casepack.model import Action, Option, Reason
 from casepack.standard.dictionary import dictionary_vr
 from casepack.standard.types import Path
 
@@ -89,8 +91,10 @@ class DataSetDeidentifier:
         self._decided: dict[int, Action] = {}
         self._memo: dict[bytes, tuple[bytes, tuple[Applied, ...]]] = {}
         self._remember = remember
+        self._retains_private = Option.RETAIN_SAFE_PRIVATE in plan.options
+        self._lifts = plan.sop_class_uid == MR_IMAGE_STORAGE
 
-    def deidentify(self, buffer: Buffer, elements: Iterable[Element]) -> Output:
+    def deidentify(self, buffer: Buffer, elements: Sequence[Element]) -> Output:
         """Return the de-identified Data Set, sorted by tag.
 
         Raises
@@ -99,9 +103,16 @@ class DataSetDeidentifier:
             The Data Set holds a tag twice, or something that is not valid encoding.
         """
         output: Output = list(self._stamps)
+        safe = self._safe(buffer, elements)
         decided = self._decided
         for element in elements:
             tag = element.tag
+            if tag in safe:
+                encoded, applied = self._apply_safe(buffer, element, safe[tag], (), self._encoding)
+                self._applied.update(applied)
+                if encoded:
+                    output.append((tag, encoded))
+                continue
             action = decided.get(tag) or self._decide(tag)
             if action is Action.REMOVE:
                 self._counts[tag] += 1
@@ -112,6 +123,8 @@ class DataSetDeidentifier:
                 encoded = self._remembered(buffer, element)
                 if encoded:
                     output.append((tag, encoded))
+        if self._lifts:
+            output += lift_mr_essentials(buffer, elements, self._encoding)
         self._add_required(output)
         output.sort(key=_tag)
         if len({tag for tag, _ in output}) != len(output):
@@ -181,6 +194,27 @@ class DataSetDeidentifier:
         encoded = encode_element(element.tag, _known_vr(element), result, self._encoding)
         return encoded, (Applied(element.tag, action, rule.source),)
 
+    def _safe(self, buffer: Buffer, elements: Sequence[Element]) -> Mapping[int, str]:
+        return safe_elements(buffer, elements) if self._retains_private else {}
+
+    def _apply_safe(
+        self, buffer: Buffer, element: Element, vr: str, parent: Path, encoding: Encoding
+    ) -> tuple[bytes, tuple[Applied, ...]]:
+        """Keep a private element of Table E.3.10-1: UIDs replaced, Items judged one by one."""
+        path = (*parent, element.tag)
+        keep = Rule(action=Action.UID if vr == "UI" else Action.KEEP, source="E.3.10-1")
+        if vr == "SQ":
+            place = (encoding, len(parent))
+            return self._apply_to_sequence(buffer, element, path, keep, place)
+        if not encoding.little and element.vr == "UN":
+            raise InstanceHeld(Reason.MALFORMED)
+        value = buffer[element.value : element.end]
+        result = self._new_value(element._replace(vr=vr), value, keep)
+        if result is None:
+            return b"", (Applied(element.tag, Action.REMOVE, keep.source),)
+        encoded = encode_element(element.tag, vr, result, self._encoding)
+        return encoded, (Applied(element.tag, keep.action, keep.source),)
+
     def _new_value(self, element: Element, value: bytes, rule: Rule) -> bytes | None:
         """Return the new value; None if it cannot be cleaned."""
         tag, vr, context = element.tag, _known_vr(element), self._context
@@ -218,8 +252,12 @@ class DataSetDeidentifier:
         encoded_items = []
         for item_elements in items:
             encoded = []
+            safe = self._safe(buffer, item_elements)
             for child in item_elements:
-                result, done = self._apply(buffer, child, path, inner, depth + 1)
+                if child.tag in safe:
+                    result, done = self._apply_safe(buffer, child, safe[child.tag], path, inner)
+                else:
+                    result, done = self._apply(buffer, child, path, inner, depth + 1)
                 applied += done
                 if result:
                     encoded.append((child.tag, result))

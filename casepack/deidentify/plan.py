@@ -25,6 +25,7 @@ CARRIED_OUT: Final = frozenset(
         Option.RETAIN_PATIENT_CHARACTERISTICS,
         Option.RETAIN_DEVICE_IDENTITY,
         Option.RETAIN_UIDS,
+        Option.RETAIN_SAFE_PRIVATE,
         Option.RETAIN_INSTITUTION_IDENTITY,
     }
 )
@@ -53,6 +54,14 @@ _VERIFYING_OBSERVER_SEQUENCE: Final = 0x0040A073
 _PRESENTATION_CREATION: Final = frozenset({0x00700082, 0x00700083})
 _VOCABULARY_DATES: Final = frozenset({0x00080106, 0x00080107, 0x0040DB06, 0x0040DB07})
 _TIMEZONE: Final = 0x00080201
+
+_PLAIN_VRS: Final = frozenset(
+    {"AS", "AT", "CS", "DS", "FD", "FL", "IS", "OD", "OF", "OL", "SL", "SQ", "SS", "UL", "US"}
+)
+_EXTENDED: Final[Mapping[str, frozenset[int]]] = {
+    # Standard Extended SOP Class: diffusion in MR Image, of Enhanced MR's MR Diffusion Macro
+    "1.2.840.10008.5.1.4.1.1.4": frozenset({0x00189075, 0x00189087, 0x00189089}),
+}
 
 _BURNED_IN_CLASSES: Final = ("1.2.840.10008.5.1.4.1.1.7", Reason.SECONDARY_CAPTURE)
 _HELD_CLASSES: Final = (
@@ -101,8 +110,8 @@ class Plan:
             return Rule(action=Action.REMOVE, source="E.1-1")
         if is_overlay_or_curve(tag):
             return Rule(action=Action.REMOVE, source="E.1-1")
-        attribute_type = self.iod.attribute_type(path, self.present)
         row = profile_rows().get(tag)
+        attribute_type = self._attribute_type(path, row)
         profile = self._profile_rule(tag, row, attribute_type)
         line = self.recipe.line_for(tag)
         if line is None or attribute_type is None:
@@ -114,6 +123,21 @@ class Plan:
         if line.action is HeaderAction.BLANK:
             return Rule(action=Action.ZERO, source=line.source)
         return Rule(action=Action.DUMMY, source=line.source, value=line.value)
+
+    def _attribute_type(self, path: Path, row: ProfileRow | None) -> AttributeType | None:
+        """Return the Type in the IOD; Type 3 for what may stay in a private Sequence.
+
+        No IOD defines what is inside a private Sequence: listed Attributes go by the table, others
+        stay if their VR holds no free text (PS3.15 E.3.10).
+        """
+        tag = path[-1]
+        if any(parent >> 16 & 1 for parent in path[:-1]):
+            plain = row is not None or dictionary_vr(tag) in _PLAIN_VRS
+            return AttributeType.TYPE_3 if plain else None
+        found = self.iod.attribute_type(path, self.present)
+        if found is None and len(path) == 1 and tag in _EXTENDED.get(self.sop_class_uid, ()):
+            return AttributeType.TYPE_3
+        return found
 
     def _profile_rule(
         self, tag: int, row: ProfileRow | None, attribute_type: AttributeType | None
