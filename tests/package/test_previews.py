@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def stacks_of(tmp_path, *datasets: Dataset) -> tuple[Stack, ...]:
     return write_previews(tmp_path / "preview", checked(tmp_path / "in", [series]))
 
 
-def bytes_of(folder):
+def bytes_of(folder: Path) -> dict[Path, bytes]:
     return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*.webp"))}
 
 

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless
 
-from casepack.package.frames import exact_window
+from casepack.package.frames import Window, exact_window
 from casepack.package.rendering import (
     apply_window,
     choose_window,
@@ -18,11 +23,13 @@ from tests.package.pictures import frames_of, image
 RAMP = np.arange(0, 1600, 16, dtype=np.uint16).reshape(10, 10)
 
 
-def rendered(tmp_path, pixels, window, **attributes):
-    (frame,) = frames_of(tmp_path, image(pixels, **attributes))
+def rendered(
+    folder: Path, pixels: NDArray[Any], window: Window, **attributes: Any
+) -> NDArray[np.int64]:
+    (frame,) = frames_of(folder, image(pixels, **attributes))
     ((_, values),) = decode_frames([frame])
     assert values is not None
-    return np.asarray(render_frame(frame, values, window)).astype(int)
+    return np.asarray(render_frame(frame, values, window)).astype(np.int64)
 
 
 def test_the_window_maps_values_as_the_standard_says():
@@ -132,7 +139,7 @@ def test_what_cannot_be_decoded_comes_without_values(tmp_path):
 
 def test_a_compressed_stream_of_garbage_comes_without_values(tmp_path):
     ds = image(RAMP)
-    ds.PixelData = b"\xfe\xff\x00\xe0\x00\x00\x00\x00\xfe\xff\x00\xe0\x04\x00\x00\x00abcd\xfe\xff\xdd\xe0\0\0\0\0"
+    ds.PixelData = encapsulate([b"abcd"])
     ds["PixelData"].is_undefined_length = True
     ds["PixelData"].VR = "OB"
     ds.file_meta.TransferSyntaxUID = JPEG2000Lossless
