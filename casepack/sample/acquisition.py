@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from casepack.sample.anatomy import Floats, build_spine
 from casepack.sample.canal import paint_canal
-from casepack.sample.canvas import Canvas, SignalTable, places
+from casepack.sample.arches import paint_arches
+from casepack.sample.canvas import Canvas, SignalTable
 from casepack.sample.geometry import POSES, Slice, to_curve
 from casepack.sample.lesion import LESIONS
 from casepack.sample.texture import Textures
 from casepack.sample.tissue import Sequence, signal_table
 from casepack.sample.torso import paint_torso
-from casepack.sample.vertebra import paint_bones
+from casepack.sample.vertebra import paint_column
 
 Pixels = NDArray[np.uint16]
 
@@ -27,21 +30,8 @@ def render(
     plane: Slice, thickness: float, study: int, signals: SignalTable, textures: Textures
 ) -> Floats:
     """Return the noise-free signal of a slice, shape (channels, size, size)."""
-    total: Floats | None = None
-    for offset, weight in _PROFILE:
-        one = _render_sheet(plane, offset * thickness, study, signals, textures) * np.float32(
-            weight
-        )
-        total = one if total is None else total + one
-    assert total is not None
-    return total
-
-
-def _render_sheet(
-    plane: Slice, offset: float, study: int, signals: SignalTable, textures: Textures
-) -> Floats:
-    x, u, s = to_curve(POSES[study - 1], plane.points(offset))
-    width = len(signals["air"])
+    x, u, s = to_curve(POSES[study - 1], plane.points())
+    channels = np.zeros((len(signals["air"]), len(x)), dtype=np.float32)
     canvas = Canvas(
         x=x,
         u=u,
@@ -50,16 +40,22 @@ def _render_sheet(
         signals=signals,
         spine=build_spine(),
         textures=textures,
-        channels=np.zeros((width, len(x)), dtype=np.float32),
+        channels=channels,
     )
     paint_torso(canvas)
-    where = places((np.abs(u) < 75) & (np.abs(x) < 70))
-    if len(where):
-        part = canvas.part(where)
-        paint_bones(part)
-        paint_canal(part, LESIONS[study - 1])
-        canvas.restore(where, part)
-    return canvas.channels.reshape(width, plane.size, plane.size)
+    near = np.flatnonzero((np.abs(u) < 64) & (np.abs(x) < 46))
+    if len(near):
+        points = plane.points().reshape(-1, 3)[near]
+        around, mixed = channels[:, near], np.zeros((len(channels), len(near)), dtype=np.float32)
+        for offset, weight in _PROFILE:
+            x, u, s = to_curve(POSES[study - 1], points + plane.normal * offset * thickness)
+            sheet = replace(canvas, x=x, u=u, s=s, channels=around.copy())
+            paint_arches(sheet)
+            paint_column(sheet)
+            paint_canal(sheet, LESIONS[study - 1])
+            mixed += sheet.channels * np.float32(weight)
+        channels[:, near] = mixed
+    return channels.reshape(-1, plane.size, plane.size)
 
 
 def acquire(
@@ -97,7 +93,7 @@ def _coil(plane: Slice, sequence: Sequence, study: int) -> Floats:
     depth = np.maximum(58 - y, 0)
     if sequence.number == 1:
         return np.asarray(0.45 + 0.55 / (1 + (depth / 110) ** 2), dtype=np.float32)
-    fall = 0.10 + 1.05 / (1 + (depth / 88) ** 2)
+    fall = 0.16 + 0.90 / (1 + (depth / 112) ** 2)
     fall *= 1 + 0.05 * np.cos(z / 19) * np.exp(-depth / 40)
     fall *= 1 / (1 + (np.maximum(np.abs(z - 60) - 118, 0) / 48) ** 2)
     fall *= 1 / (1 + (x / 150) ** 2)

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
+"""Single precision wherever there is one value for each point."""
 Ints = NDArray[np.int32]
 
+CANAL_FRONT = 8.6
+"""Distance of the back of the vertebral bodies from the middle of the canal, mm."""
 STEP = 0.25
 """Spacing of the tables along the curve, mm."""
 
@@ -78,6 +82,12 @@ class Spine:
     """Radians; tangent (sin, -cos) in (y, z)."""
     level: Ints
     """Nearest vertebra: it owns half of each disc beside it."""
+    back: Floats
+    """`u` of the skin beside the furrow of the back."""
+    fat: Floats
+    """Thickness of the subcutaneous fat of the back, mm."""
+    front: Floats
+    """`u` of the front of the vertebral bodies."""
 
     def index(self, s: Floats) -> Ints:
         """Return rows of the tables nearest to arc lengths."""
@@ -92,15 +102,15 @@ class Spine:
 
     def along(self, y: Floats, z: Floats) -> tuple[Floats, Floats]:
         """Return (s, u) of points; two steps of Newton's iteration from the same height."""
-        order = -self.z
-        s = np.interp(-z, order, self.arc).astype(np.float32)
-        for _ in range(2):
-            row = self.index(s)
-            tilt, base = self.tilt[row], self.arc[row]
-            sine, cosine = np.sin(tilt), np.cos(tilt)
-            across, up = y - self.y[row], z - self.z[row]
-            s = (base + across * sine - up * cosine).astype(np.float32)
-        return s, (across * cosine + up * sine).astype(np.float32)
+        s = np.interp(-z, -self.z, self.arc).astype(np.float32)
+        s, _ = self._foot(s, y, z)
+        return self._foot(s, y, z)
+
+    def _foot(self, s: Floats, y: Floats, z: Floats) -> tuple[Floats, Floats]:
+        row = self.index(s)
+        sine, cosine = np.sin(self.tilt[row]), np.cos(self.tilt[row])
+        across, up = y - self.y[row], z - self.z[row]
+        return self.arc[row] + across * sine - up * cosine, across * cosine + up * sine
 
     @property
     def arc(self) -> Floats:
@@ -140,14 +150,21 @@ def build_spine() -> Spine:
     tilt = np.radians(_smooth_knots(arc, middle, np.array(tilts)))
     y, z = np.cumsum(np.sin(tilt)) * STEP, -np.cumsum(np.cos(tilt)) * STEP
     zero = int(round(-start / STEP))
+    y, z = y - y[zero], z - z[zero]
     edges = (top + height + disc / 2)[:-1]
+    # She lies on her back, which flattens it; neck and shoulders curve away from the table.
+    back = 58 - 19 * (np.maximum(z - 85, 0) / 110) ** 2 + 2.5 * np.clip((-z - 20) / 90, 0, 1)
+    back += 0.5 * np.sin(arc / 14) + 0.4 * np.sin(arc / 5.3 + 1)
     return Spine(
         levels=levels,
         start=start,
-        y=_single(y - y[zero]),
-        z=_single(z - z[zero]),
+        y=_single(y),
+        z=_single(z),
         tilt=_single(tilt),
         level=np.searchsorted(edges, arc).astype(np.int32),
+        back=_single(back - y),
+        fat=_single(11.5 + 6.5 * np.clip((arc + 60) / 130, 0, 1)),
+        front=_single(-CANAL_FRONT - np.interp(arc, middle, depths)),
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from casepack.sample.anatomy import Floats, Ints, Spine
+from casepack.sample.anatomy import Floats, Spine
 from casepack.sample.texture import Textures, sample
 
 SignalTable = dict[str, Floats]
@@ -38,31 +41,48 @@ class Canvas:
 
     def paint(self, cover: Floats, tissue: str, gain: Floats | None = None) -> None:
         """Lay a tissue over what is there; `cover` is 0 to 1, `gain` varies its signal."""
+        where = np.flatnonzero(cover)
+        if not len(where):
+            return
         colour = self.signals[tissue][:, None]
-        target = colour if gain is None else colour * gain
-        self.channels[...] += cover * (target - self.channels)
+        if 3 * len(where) > cover.size:
+            target = colour if gain is None else colour * gain
+            self.channels[...] += cover * (target - self.channels)
+            return
+        # Most tissues cover few points: those alone are painted.
+        target = colour if gain is None else colour * gain[where]
+        under = self.channels[:, where]
+        self.channels[:, where] = under + cover[where] * (target - under)
 
     def inside(self, distance: Floats) -> Floats:
         """Return how much of a point's pixel lies where the signed distance is negative."""
         cover = np.float32(0.5) - distance * np.float32(1 / self.softness)
         return np.clip(cover, 0, 1, out=cover)
 
-    def part(self, where: Ints) -> Canvas:
-        """Return a canvas of some of the points; put it back with `restore`."""
-        return Canvas(
+    @contextmanager
+    def only(self, condition: NDArray[np.bool_]) -> Iterator[Canvas]:
+        """Give a canvas of the points where a condition holds; it may have none."""
+        where = np.flatnonzero(condition)
+        part = replace(
+            self,
             x=self.x[where],
             u=self.u[where],
             s=self.s[where],
-            softness=self.softness,
             channels=self.channels[:, where],
-            signals=self.signals,
-            spine=self.spine,
-            textures=self.textures,
         )
-
-    def restore(self, where: Ints, part: Canvas) -> None:
-        """Take over what was painted on a part."""
+        yield part
         self.channels[:, where] = part.channels
+
+    def warped(self, shift: float, scale: float) -> Canvas:
+        """Return a canvas whose places are moved about smoothly: nothing in a body is straight.
+
+        It shares the channels; `shift` is the standard deviation in mm, `scale` samples each mm.
+        """
+        s = self.s + np.float32(shift) * self.medium(scale, scale, scale)
+        u = self.u + np.float32(0.8 * shift) * sample(
+            self.textures.medium, self.u, self.s, self.x, (scale, scale, scale)
+        )
+        return replace(self, u=u, s=s)
 
     def fine(self, x: float, u: float, s: float) -> Floats:
         """Return the fine field; arguments are samples for each mm."""
@@ -75,11 +95,6 @@ class Canvas:
     def coarse(self, x: float, u: float, s: float) -> Floats:
         """Return the coarse field; arguments are samples for each mm."""
         return sample(self.textures.coarse, self.x, self.u, self.s, (x, u, s))
-
-
-def places(condition: np.ndarray) -> Ints:  # type: ignore[type-arg]
-    """Return the rows where a condition holds."""
-    return np.flatnonzero(condition).astype(np.int32)
 
 
 def ellipsoid(offsets: tuple[Floats, Floats, Floats], radii: tuple[float, float, float]) -> Floats:

@@ -8,7 +8,9 @@ import numpy as np
 
 from casepack.sample.anatomy import Floats
 
-_SIDE = 96
+_SIDE = 64
+"""A power of two: places wrap round with a bit mask."""
+_MASK = _SIDE - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +37,26 @@ def _field(random: np.random.Generator, length: float) -> Floats:
     spectrum = np.fft.rfftn(noise) * np.exp(-2 * (np.pi * length * 0.5) ** 2 * square)
     spectrum[0, 0, 0] = 0
     field = np.fft.irfftn(spectrum, s=noise.shape, axes=(0, 1, 2))
-    return (field / field.std()).astype(np.float32)
+    return np.asarray(field / field.std(), dtype=np.float32)
 
 
 def sample(
     field: Floats, x: Floats, u: Floats, s: Floats, scale: tuple[float, float, float]
 ) -> Floats:
-    """Return the field at points; `scale` is samples for each mm along (x, u, s)."""
-    rows = [
-        np.mod((axis * np.float32(factor) + np.float32(4000.5)).astype(np.int32), _SIDE)
-        for axis, factor in zip((x, u, s), scale, strict=True)
-    ]
-    return field.reshape(-1)[(rows[0] * _SIDE + rows[1]) * _SIDE + rows[2]]
+    """Return the field at points, interpolated; `scale` is samples for each mm along (x, u, s)."""
+    corner, part = [], []
+    for axis, factor in zip((x, u, s), scale, strict=True):
+        place = axis * np.float32(factor) + np.float32(4096)
+        whole = place.astype(np.int32)
+        part.append(place - whole)
+        corner.append((whole & _MASK, (whole + 1) & _MASK))
+    flat = field.reshape(-1)
+    total = np.zeros(x.shape, dtype=np.float32)
+    for i in (0, 1):
+        wi = part[0] if i else 1 - part[0]
+        for j in (0, 1):
+            wij = wi * (part[1] if j else 1 - part[1])
+            row = (corner[0][i] * _SIDE + corner[1][j]) * _SIDE
+            low, high = flat[row + corner[2][0]], flat[row + corner[2][1]]
+            total += wij * (low + (high - low) * part[2])
+    return total
