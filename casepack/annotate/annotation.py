@@ -10,11 +10,18 @@ import datetime as dt
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pydicom.dataset import Dataset
 
 from casepack.annotate.content import frames_of
-from casepack.annotate.context import StudyContext, moment_of, read_header, study_moment
+from casepack.annotate.context import (
+    StudyContext,
+    keeps_dates,
+    moment_of,
+    read_header,
+    study_moment,
+)
 from casepack.annotate.key_objects import build_key_objects
 from casepack.annotate.placement import Placement
 from casepack.annotate.report import build_report
@@ -177,16 +184,9 @@ def _study_context(
     study = deidentified.studies[time_point - 1]
     image = _instance(study, shown[0][1][0].sop_instance_uid)
     header = read_header(study, image.path)
-    try:
-        folder = deidentified.root / image.path.relative_to(deidentified.root).parts[0]
-    except ValueError:
-        raise TargetError(
-            "an image lies outside the folder of the de-identified studies",
-            advice="De-identify the study again.",
-        ) from None
     return StudyContext(
         header=header,
-        patient_folder=folder,
+        patient_folder=_patient_folder(deidentified, image),
         time_point=time_point,
         days=_days_from_first(deidentified.studies[0], header),
         written=moment_of(header, authored),
@@ -195,10 +195,24 @@ def _study_context(
     )
 
 
+def _patient_folder(deidentified: Deidentified, image: Instance) -> Path:
+    """Return the first folder below the root on the way to an image, or else the root."""
+    try:
+        parts = image.path.relative_to(deidentified.root).parts
+    except ValueError:
+        raise TargetError(
+            "an image lies outside the folder of the de-identified studies",
+            advice="De-identify the study again.",
+        ) from None
+    return deidentified.root.joinpath(*parts[:-1][:1])
+
+
 def _days_from_first(first: Study, header: Dataset) -> int | None:
     """Return whole days between two Study Dates: whatever the shift, as both carry it."""
-    begin = study_moment(read_header(first, first.instances[0].path))
-    end = study_moment(header)
+    first_header = read_header(first, first.instances[0].path)
+    if not (keeps_dates(first_header) and keeps_dates(header)):
+        return None
+    begin, end = study_moment(first_header), study_moment(header)
     return None if begin is None or end is None else (end.date() - begin.date()).days
 
 

@@ -49,7 +49,7 @@ class StudyContext:
     patient_folder: Path
     time_point: int
     days: int | None
-    """Days from the first study; None where a study has no date."""
+    """Days from the first study; None where a study has no true or shifted date."""
     written: dt.datetime
     software_version: str
     title: str
@@ -139,6 +139,15 @@ def _moment(date: str, time: str) -> dt.datetime | None:
         return None
 
 
+def keeps_dates(header: Dataset) -> bool:
+    """Tell whether the study's dates, true or shifted, keep their distances.
+
+    Longitudinal Temporal Information Modified says so; where it says REMOVED or is absent, the
+    dates are dummies, and counting days between them would state what is not so.
+    """
+    return header.get("LongitudinalTemporalInformationModified") in {"MODIFIED", "UNMODIFIED"}
+
+
 def moment_of(header: Dataset, authored: dt.datetime | None) -> dt.datetime:
     """Return when the objects of a study are said to be made.
 
@@ -167,7 +176,7 @@ def stamp(document: Dataset, context: StudyContext) -> None:
     highdicom leaves out some of it, and takes the rest from the clock or the scanner.
     """
     _stamp_patient(document, context.header)
-    _stamp_dates(document, context.written)
+    _stamp_dates(document, context)
     _stamp_equipment(document, context)
     meta = document.file_meta
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -188,10 +197,16 @@ def _stamp_patient(document: Dataset, header: Dataset) -> None:
     document.PatientSex = header.PatientSex
 
 
-def _stamp_dates(document: Dataset, written: dt.datetime) -> None:
-    date, time = dicom_date(written), dicom_time(written)
-    document.InstanceCreationDate = document.ContentDate = date
-    document.InstanceCreationTime = document.ContentTime = time
+def _stamp_dates(document: Dataset, context: StudyContext) -> None:
+    document.ContentDate = dicom_date(context.written)
+    document.ContentTime = dicom_time(context.written)
+    if keeps_dates(context.header):
+        document.InstanceCreationDate = document.ContentDate
+        document.InstanceCreationTime = document.ContentTime
+    else:
+        # Type 3: without the dates Options Table E.1-1 removes them
+        del document.InstanceCreationDate
+        del document.InstanceCreationTime
 
 
 def _stamp_equipment(document: Dataset, context: StudyContext) -> None:
@@ -205,5 +220,10 @@ def _stamp_equipment(document: Dataset, context: StudyContext) -> None:
         if item.get("ManufacturerModelName") == "highdicom"
     ]
     for item in library:
-        item.ContributionDateTime = dicom_date(context.written) + dicom_time(context.written)
+        # Table E.1-1 removes it, and nothing here claims to have cleaned it
+        del item.ContributionDescription
+        if keeps_dates(context.header):
+            item.ContributionDateTime = f"{document.ContentDate}{document.ContentTime}"
+        else:
+            del item.ContributionDateTime
     document.ContributingEquipmentSequence = library

@@ -39,7 +39,6 @@ def build_key_objects(
         series_number=placement.series_number,
         sop_instance_uid=placement.sop_instance_uid,
         instance_number=placement.instance_number,
-        series_description="Key images",
         specific_character_set="ISO_IR 192",
     )
     # highdicom copies these for reports only

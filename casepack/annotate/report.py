@@ -54,7 +54,6 @@ def build_report(
         series_number=placement.series_number,
         sop_instance_uid=placement.sop_instance_uid,
         instance_number=placement.instance_number,
-        series_description="Lesion measurements",
         is_complete=True,
         is_final=True,
         specific_character_set="ISO_IR 192",

@@ -190,6 +190,22 @@ def test_folder_that_cannot_be_written_is_a_target_error(tmp_path):
         annotate(studies, lesions, title=TITLE, software_version="0.1.0")
 
 
+def test_flat_folder_takes_the_objects_at_its_root(tmp_path):
+    studies = deidentified(tmp_path, studies=1, series=1)
+    flat = tmp_path / "CASE0001" / studies.studies[0].study_instance_uid
+    flat = flat / studies.studies[0].series[0].series_instance_uid
+    result = annotated(replace(studies, root=flat), lesion(outline(), evaluations=()))
+    path = result.studies[0].series[-1].instances[0].path
+    assert path.parent.parent.parent == flat
+    assert path.exists()
+
+
+def test_image_outside_the_root_is_refused(tmp_path):
+    studies = replace(deidentified(tmp_path / "one"), root=tmp_path / "two")
+    with pytest.raises(TargetError, match="outside the folder"):
+        annotated(studies)
+
+
 # --- content of the key objects -------------------------------------------------------------
 
 
@@ -624,6 +640,34 @@ def test_study_without_a_date_gets_a_dummy_and_no_days(tmp_path):
     for ds in objects(annotated(studies)):
         assert times_of(ds) == {"19000101", "000000", "19000101000000"}
         assert not [element for element in walk(ds) if element.value == "128740"]
+
+
+@pytest.mark.parametrize("said", ["REMOVED", None])
+def test_study_whose_dates_are_dummies_gets_no_days_and_no_optional_dates(tmp_path, said):
+    studies = deidentified(tmp_path)
+    rewrite(
+        studies,
+        LongitudinalTemporalInformationModified=said,
+        StudyDate="19000101",
+        StudyTime="000000",
+    )
+    for ds in objects(annotated(studies)):
+        assert (ds.ContentDate, ds.ContentTime) == ("19000101", "000000")
+        assert not {each.keyword for each in walk(ds)} & {
+            "InstanceCreationDate",
+            "InstanceCreationTime",
+            "ContributionDateTime",
+        }
+        assert not [element for element in walk(ds) if element.value == "128740"]
+        assert not [element for element in walk(ds) if element.value == "128741"]
+
+
+def test_nothing_is_described_where_descriptors_were_removed(tmp_path):
+    for ds in objects(annotated(deidentified(tmp_path))):
+        assert not {each.keyword for each in walk(ds)} & {
+            "SeriesDescription",
+            "ContributionDescription",
+        }
 
 
 @pytest.mark.parametrize("time", ["10", "1015", "101500.25"])
