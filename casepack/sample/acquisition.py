@@ -1,4 +1,4 @@
-"""From the phantom to pixels: slice profile, coil, fat shift, limited resolution, noise, 12 bits."""
+"""From the phantom to pixels: slice profile, coil, fat shift, resolution, noise, 12 bits."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casepack.sample.anatomy import Floats, build_spine
-from casepack.sample.canal import paint_canal
 from casepack.sample.arches import paint_arches
+from casepack.sample.canal import paint_canal
 from casepack.sample.canvas import Canvas, SignalTable
 from casepack.sample.geometry import POSES, Slice, to_curve
 from casepack.sample.lesion import LESIONS

@@ -149,7 +149,7 @@ def build_spine() -> Spine:
     arc = np.arange(start, top[-1] + height[-1] + 40, STEP)
     tilt = np.radians(_smooth_knots(arc, middle, np.array(tilts)))
     y, z = np.cumsum(np.sin(tilt)) * STEP, -np.cumsum(np.cos(tilt)) * STEP
-    zero = int(round(-start / STEP))
+    zero = round(-start / STEP)
     y, z = y - y[zero], z - z[zero]
     edges = (top + height + disc / 2)[:-1]
     # She lies on her back, which flattens it; neck and shoulders curve away from the table.

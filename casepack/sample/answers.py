@@ -124,7 +124,9 @@ def _all_uids(seed: int, images: list[Image]) -> list[str]:
 
 def _kept(images: list[Image]) -> list[dict[str, Any]]:
     mr = [(series, ds) for _, series, _, _, ds in images if series != SERIES_NUMBER]
-    kept = [{"attribute": key, "value": _text(mr[0][1], key)} for key in _KEPT_EVERYWHERE]
+    kept: list[dict[str, Any]] = [
+        {"attribute": key, "value": _text(mr[0][1], key)} for key in _KEPT_EVERYWHERE
+    ]
     for series in range(1, 6):
         ds = next(ds for number, ds in mr if number == series)
         kept += [

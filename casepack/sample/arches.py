@@ -31,21 +31,20 @@ def between_arches(canvas: Canvas) -> Floats:
     level = canvas.spine.level_at(canvas.s)
     arch = levels.middle[level] + 0.52 * levels.half_height[level]
     away = np.abs(canvas.s - arch) / (levels.half_height[level] + 2.5)
-    return np.clip(1.5 * away - 0.35, 0, 1)
+    return np.asarray(np.clip(1.5 * away - 0.35, 0, 1))
 
 
 def _paint_between(canvas: Canvas) -> None:
     side = np.abs(canvas.x)
     fascia = fascia_of(canvas)
     middle = np.maximum(side - 3.4, np.maximum(9 - canvas.u, canvas.u - fascia + 1.0))
-    slant = canvas.s - 0.5 * canvas.u
-    streaks = 0.55 * np.sin(slant * 0.62 + 1.6 * canvas.medium(0.25, 0.2, 0.2))
-    streaks += 0.4 * canvas.medium(0.4, 0.34, 0.34)
+    streaks = 0.5 * canvas.medium(0.5, 0.2, 0.42) + 0.45 * canvas.fine(0.6, 0.3, 0.55)
+    streaks += 0.3 * canvas.coarse(0.6, 0.4, 0.6)
     canvas.paint(canvas.inside(middle), "interspinous", np.clip(1 + 0.5 * streaks, 0.2, 2))
     cord = np.maximum(side - 3.2, np.abs(canvas.u - fascia + 0.9) - 1.0)
     canvas.paint(0.8 * canvas.inside(cord), "ligament")
     fat = box(side - 14.5, canvas.u + 3.5, 6.5, 8.0, 3.0)
-    canvas.paint(canvas.inside(fat), "fat", 0.88 + 0.1 * canvas.fine(0.8, 0.8, 0.8))
+    canvas.paint(canvas.inside(fat), "fat", 0.84 + 0.14 * canvas.medium(0.5, 0.5, 0.5))
     rear = 9.6 + 3.6 * between_arches(canvas)
     flavum = np.maximum(np.abs(canvas.u + side * 0.62 - rear) - 1.3, side - 13)
     canvas.paint(canvas.inside(flavum), "flavum")
@@ -95,15 +94,18 @@ def _spinous(part: Canvas, level: int) -> Floats:
     flat = np.abs(along) / np.sqrt(1 + descent**2) - tall
     bone = rounded(flat, np.maximum(part.u - tip, 10 - part.u), 2.6)
     thick = 2.1 + 1.8 * np.exp(-(((reach - 1) / 0.22) ** 2)) + 1.2 * np.exp(-((reach / 0.15) ** 2))
-    return np.maximum(bone, np.abs(part.x - 0.9 * variation(level, 9) * reach) - thick)
+    return np.asarray(np.maximum(bone, np.abs(part.x - 0.9 * variation(level, 9) * reach) - thick))
 
 
 def _pedicle(part: Canvas, level: int) -> Floats:
     levels = part.spine.levels
     half = float(levels.half_height[level])
     side = np.abs(part.x) - (12.6 + 0.10 * (float(levels.width[level]) - 28))
-    tall = box(side, part.s - float(levels.middle[level]) + 0.42 * half, 3.4, 0.50 * half, 2.6)
-    return np.maximum(tall, np.abs(part.u + 3.5) - 10)
+    high = float(levels.middle[level]) - 0.40 * half
+    # Waisted between body and joint, so that the foramen below it is rounded.
+    waist = 0.52 * half + 0.045 * (part.u + 2.5) ** 2
+    tall = rounded(np.abs(side) - 3.4, np.abs(part.s - high) - waist, 2.8)
+    return np.asarray(np.maximum(tall, np.abs(part.u + 3.5) - 10))
 
 
 def _pillar_place(part: Canvas, level: int) -> tuple[Floats, Floats]:
@@ -142,7 +144,7 @@ def _transverse(part: Canvas, level: int) -> Floats:
     centre = 8 + 8 * along if level < 12 else 6 + 3 * along
     reach = np.maximum(np.abs(part.x) - long, 13 - np.abs(part.x))
     rod = np.hypot(part.u - centre, part.s - middle + 2.0 + 2 * along) - thick
-    return np.maximum(rod, reach)
+    return np.asarray(np.maximum(rod, reach))
 
 
 def _paint_nerve(part: Canvas, middle: float, half: float) -> None:

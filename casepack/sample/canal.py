@@ -42,7 +42,7 @@ def _paint_epidural(part: Canvas, lumbar: Floats) -> None:
 def rounded_pad(part: Canvas, rear: Floats) -> Floats:
     """Return the signed distance from the fat between the laminae, three-sided in section."""
     side = np.abs(part.x)
-    return np.maximum(np.maximum(part.u + 0.75 * side - rear, 2 - part.u), side - 9)
+    return np.asarray(np.maximum(np.maximum(part.u + 0.75 * side - rear, 2 - part.u), side - 9))
 
 
 def _paint_fluid(part: Canvas, lumbar: Floats) -> Floats:

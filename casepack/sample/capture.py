@@ -44,7 +44,7 @@ def secondary_capture(plan: SeriesPlan, image: Dataset, pixels: Pixels) -> Datas
     screen = np.asarray(Image.fromarray(grey).resize((size, size), Image.Resampling.BILINEAR))
     text = np.asarray(draw_text(captured_text(plan), size, size))
     ds = Dataset()
-    ds.update({tag: image[tag] for tag in image.keys() if tag.group == 0x0010})
+    ds.update(image.group_dataset(0x0010))
     ds.update({image[keyword].tag: image[keyword] for keyword in _OF_STUDY})
     ds.ImageType = ["DERIVED", "SECONDARY"]
     ds.SOPClassUID = SecondaryCaptureImageStorage

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage
+from pydicom.uid import UID, ExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 _ITEM_HEADER = 8
 _LINKS = ("OffsetOfTheNextDirectoryRecord", "OffsetOfReferencedLowerLevelDirectoryEntity")
@@ -59,7 +59,7 @@ def write_directory(
     directory.file_meta = FileMetaDataset()
     directory.file_meta.update(meta)
     directory.file_meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
-    directory.file_meta.MediaStorageSOPInstanceUID = uid
+    directory.file_meta.MediaStorageSOPInstanceUID = UID(uid)
     _link(directory, roots, order)
     directory.save_as(path, enforce_file_format=True)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from casepack.sample.anatomy import build_spine
 from casepack.sample.geometry import POSES, Slice, Vector, to_curve
 from casepack.sample.lesion import LESIONS
 
@@ -17,9 +18,8 @@ _PATTERN = {"value": "RID6058", "scheme": "RADLEX", "meaning": "Enhancement patt
 _EVEN = {"value": "112160", "scheme": "DCM", "meaning": "Homogeneous"}
 
 
-def depth_in(plane: Slice, points: Vector, study: int) -> Vector:
-    """Return the signed distance of patient coordinates (N, 3) from the lesion's surface."""
-    del plane
+def lesion_depth(points: Vector, study: int) -> Vector:
+    """Return the signed distance of patient coordinates (N, 3) from the lesion's surface, mm."""
     x, u, s = to_curve(POSES[study - 1], points)
     return np.asarray(LESIONS[study - 1].distance(x, u, s), dtype=np.float64)
 
@@ -32,8 +32,6 @@ def key_slice(planes: tuple[Slice, ...], study: int) -> int:
 
 
 def _centre(study: int) -> Vector:
-    from casepack.sample.anatomy import build_spine  # noqa: PLC0415
-
     x, u, s = LESIONS[study - 1].centre
     straight = x - 1.4 * float(np.sin(s / 70))
     return POSES[study - 1].to_patient(build_spine().point(straight, u, s))
@@ -47,14 +45,14 @@ def outline(plane: Slice, study: int) -> list[list[float]] | None:
     """
     centre = _centre(study)
     centre = centre - plane.normal * (np.dot(plane.normal, centre) - plane.location)
-    if depth_in(plane, centre[None, :], study)[0] >= 0:
+    if lesion_depth(centre[None, :], study)[0] >= 0:
         return None
     angles = 2 * np.pi * np.arange(_POINTS) / _POINTS
     rays = np.outer(np.cos(angles), plane.row) + np.outer(np.sin(angles), plane.column)
     near, far = np.zeros(_POINTS), np.full(_POINTS, 30.0)
     for _ in range(30):
         middle = (near + far) / 2
-        within = depth_in(plane, centre + rays * middle[:, None], study) < 0
+        within = lesion_depth(centre + rays * middle[:, None], study) < 0
         near, far = np.where(within, middle, near), np.where(within, far, middle)
     points = centre + rays * near[:, None]
     return [[round(float(value), 4) + 0.0 for value in point] for point in points]

@@ -11,12 +11,12 @@ from PIL import Image, ImageDraw, ImageFont
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from casepack.sample.identifiers import Identity
 
 _STEP = re.compile(r"\(([0-9A-Fa-f]{4}),([0-9A-Fa-f]{4})\)(?:\[(\d+)\])?")
-_IMPLEMENTATION = "1.3.6.1.4.1.32473.7.1"
+_IMPLEMENTATION = UID("1.3.6.1.4.1.32473.7.1")
 _SEQUENCE_OF_UNDEFINED_LENGTH = 0x00400275
 
 
@@ -80,7 +80,7 @@ def file_meta(ds: Dataset, identity: Identity) -> FileMetaDataset:
     meta.ImplementationVersionName = "ELDERMOOR_PX_7"
     meta.SourceApplicationEntityTitle = identity.word("title")
     meta.SendingApplicationEntityTitle = "ELDERMOOR_PACS"
-    meta.PrivateInformationCreatorUID = identity.uid("information")
+    meta.PrivateInformationCreatorUID = UID(identity.uid("information"))
     meta.PrivateInformation = _even(identity.fill("{patient}|{phone}").encode(encoding))
     return meta
 

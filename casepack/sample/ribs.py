@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from casepack.sample.anatomy import Floats
@@ -42,7 +44,7 @@ def paint_ribs(canvas: Canvas) -> None:
 def _distance(part: Canvas, top: float, reach: int) -> Floats:
     place = (np.abs(part.x), part.u, part.s - np.float32(top))
     nearest = np.full(part.x.shape, 99, dtype=np.float32)
-    for first, second in zip(_COURSE[:reach], _COURSE[1 : reach + 1], strict=True):
+    for first, second in pairwise(_COURSE[: reach + 1]):
         step = tuple(b - a for a, b in zip(first, second, strict=True))
         p = tuple(axis - np.float32(start) for axis, start in zip(place, first, strict=True))
         length = sum(value * value for value in step)

@@ -1,4 +1,4 @@
-"""Random fields that lie fixed in the anatomy, so that all sequences and both studies share them."""
+"""Random fields fixed in the anatomy, so that all sequences and both studies share them."""
 
 from __future__ import annotations
 

@@ -68,11 +68,16 @@ def _paint_fat_and_muscle(canvas: Canvas) -> None:
 
 def _paint_muscle_fat(canvas: Canvas, cover: Floats) -> None:
     """Paint the fat planes between the muscles of the back, and streaks near the spine."""
-    planes = np.clip(1 - np.abs(canvas.coarse(0.34, 0.4, 0.07)) * 9, 0, 1)
+    # Between multifidus, longissimus and iliocostalis: planes beside the spine.
+    wave = 3.0 * canvas.coarse(0.3, 0.4, 0.05)
+    inner = np.abs(np.abs(canvas.x) - 15 - 0.35 * (canvas.u - 8) - wave)
+    outer = np.abs(np.abs(canvas.x) - 42 + 0.25 * (canvas.u - 8) - 1.3 * wave)
+    thin = 0.9 + 0.5 * canvas.medium(0.3, 0.3, 0.1)
+    planes = np.clip(1.2 - np.minimum(inner, outer) / np.maximum(thin, 0.3), 0, 1)
     streaks = np.clip(canvas.medium(0.42, 0.38, 0.07) - 0.75, 0, 1)
     near = np.exp(-((canvas.x / 24) ** 2)) * np.clip((canvas.u - 2) / 10, 0, 1)
-    threads = np.clip(canvas.fine(0.55, 0.55, 0.12) - 1.25, 0, 1)
-    amount = 0.6 * planes + streaks * (0.2 + near) + 0.5 * threads
+    threads = np.clip(canvas.fine(0.42, 0.42, 0.09) - 1.0, 0, 1)
+    amount = 0.7 * planes + streaks * (0.2 + near) + 0.5 * threads
     canvas.paint(cover * np.clip(amount, 0, 0.88), "fat")
 
 
@@ -80,7 +85,7 @@ def _cavity(canvas: Canvas) -> Floats:
     side = np.abs(canvas.x)
     hollow = np.clip((side - 20) / 26, 0, 1)
     rear = -15 + 25 * hollow * hollow * (3 - 2 * hollow) - 0.004 * np.maximum(side - 60, 0) ** 2
-    return np.maximum(_trunk(canvas, 30), canvas.u - rear)
+    return np.asarray(np.maximum(_trunk(canvas, 30), canvas.u - rear))
 
 
 def _paint_cavity(canvas: Canvas) -> None:
@@ -103,9 +108,9 @@ def _paint_cavity(canvas: Canvas) -> None:
 def _paint_chest(canvas: Canvas) -> None:
     s, u, x = canvas.s, canvas.u, canvas.x
     cover = canvas.inside(_cavity(canvas))
-    heart = ellipsoid((x - 20, u + 106, s + 128), (62, 47, 60))
+    heart = ellipsoid((x - 20, u + 112, s + 122), (64, 46, 66)) + 3 * canvas.coarse(0.2, 0.2, 0.2)
     canvas.paint(cover * canvas.inside(heart), "myocardium")
-    chambers = np.clip(canvas.coarse(0.13, 0.13, 0.13) * 4 + 1.6, 0, 1)
+    chambers = np.clip(canvas.coarse(0.2, 0.2, 0.2) * 3 + 1.9, 0, 1)
     canvas.paint(cover * canvas.inside(heart + 8) * chambers, "void")
     great = np.clip((canvas.coarse(0.3, 0.3, 0.16) - 0.35) * 6, 0, 1)
     deep = np.clip((-u - 58) / 5, 0, 1) * np.clip((-s - 170) / 8, 0, 1)

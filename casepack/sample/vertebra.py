@@ -20,14 +20,14 @@ def rounded(first: Floats, second: Floats, radius: float) -> Floats:
     """Return the signed distance from what two shapes share, its edge rounded."""
     p, q = first + np.float32(radius), second + np.float32(radius)
     outer = np.hypot(np.maximum(p, 0), np.maximum(q, 0))
-    return outer + np.minimum(np.maximum(p, q), 0) - np.float32(radius)
+    return np.asarray(outer + np.minimum(np.maximum(p, q), 0) - np.float32(radius))
 
 
 def marrow_gain(canvas: Canvas, level: Ints | int) -> Floats:
     """Return how bright marrow is: vertebra by vertebra, in patches, and trabecula by trabecula."""
     own = np.array([1 + 0.06 * variation(i, 1) for i in range(21)], dtype=np.float32)[level]
-    patches = 0.07 * canvas.coarse(0.75, 0.75, 0.75) + 0.05 * canvas.medium(0.9, 0.9, 0.45)
-    return own * (1 + patches + 0.085 * canvas.fine(1.1, 1.1, 0.7))
+    patches = 0.08 * canvas.coarse(0.75, 0.75, 0.75) + 0.06 * canvas.medium(0.9, 0.9, 0.45)
+    return np.asarray(own * (1 + patches + 0.11 * canvas.fine(0.9, 0.9, 0.65)))
 
 
 def paint_column(canvas: Canvas) -> None:
@@ -45,14 +45,14 @@ def _paint_column(part: Canvas) -> None:
     v = part.u + np.float32(CANAL_FRONT) + deep
     above = np.pad(levels.disc, (1, 0), mode="edge")[:-1]
     disc = np.where(t > 0, levels.disc[level], above[level])
-    waist = 1 - 0.05 * np.clip(1 - (t / half) ** 2, 0, 1) ** 2
+    waist = 1 - 0.042 * np.clip(1 - (t / half) ** 2, 0, 1) ** 2
     # The back is hollowed a little, and the waist is seen in front and at the sides only.
     hollowed = v + 1.2 * np.exp(-((part.x / 7.5) ** 2))
     along = np.where(v > 0, hollowed, v / waist) / deep
     norm = (np.abs(part.x / (wide * waist)) ** 2.5 + np.abs(along) ** 2.5) ** np.float32(0.4)
     radial = (norm - 1) * np.minimum(wide, deep)
     part.paint(part.inside(radial - 0.5), "ligament")
-    part.paint(part.inside(radial + 0.4), "annulus")
+    part.paint(part.inside(radial + 0.9), "annulus")
     middle = np.abs(t) - half - disc / 2
     _paint_nucleus(part, level, v / deep, middle, disc)
     wedge = np.array([0.05 * max(0.0, variation(i, 3)) for i in range(21)], dtype=np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,12 @@ from pydicom.dataset import Dataset
 
 from casepack.errors import TargetError
 from casepack.model import Progress, no_progress
-from casepack.sample.acquisition import Pixels, acquire, render, scale_of, sequence_name
+from casepack.sample.acquisition import acquire, render, sequence_name
 from casepack.sample.answers import answer_key
-from casepack.sample.capture import SERIES_NUMBER, secondary_capture
+from casepack.sample.capture import secondary_capture
 from casepack.sample.directory import write_directory
 from casepack.sample.drawing import lesion_drawings
-from casepack.sample.geometry import Slice, axial_spacing, plan_slices
+from casepack.sample.geometry import axial_spacing, plan_slices
 from casepack.sample.header import SeriesPlan, image_header, series_header
 from casepack.sample.identifiers import Identity
 from casepack.sample.lesion import LESIONS
@@ -31,11 +32,10 @@ from casepack.sample.planting import (
     write_letter,
 )
 from casepack.sample.texture import Textures, build_textures
-from casepack.sample.tissue import Sequence, read_parameters, signal_table
+from casepack.sample.tissue import read_parameters, signal_table
 from casepack.shipped import shipped_folder
 
 STUDIES = (1, 2)
-OVERLAY_SERIES = 2
 _WINDOWS = {1: 0.9, 2: 0.85, 3: 0.85, 4: 0.85, 5: 0.8}
 """Window Width as a part of 1500; the center is half of it."""
 
@@ -139,34 +139,27 @@ def plan_study(seed: int, study: int, slices: int, size: int) -> tuple[SeriesPla
     return tuple(plans)
 
 
-def _write_study(root: Path, study: int, plans: tuple[SeriesPlan, ...], textures: Textures):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _write_study(
+    root: Path, study: int, plans: tuple[SeriesPlan, ...], textures: Textures
+) -> Iterator[Written]:
     localizer, t1, t2, axial, t1_gd = plans
-    random = np.random.default_rng([textures_seed(plans), study])
+    random = np.random.default_rng([localizer.identity.seed, study])
     for group in ((localizer,), (t1, t2, t1_gd), (axial,)):
-        names = tuple(sequence_name(plan.sequence) for plan in group)
-        signals = signal_table(names)
+        # Series with the same planes are painted at once: they differ in signal only.
+        signals = signal_table(tuple(sequence_name(plan.sequence) for plan in group))
         shared = [_shared(plan) for plan in group]
-        for number, plane in enumerate(group[0].planes, 1):
+        planes = group[0].planes
+        for number, plane in enumerate(planes, 1):
             channels = render(plane, group[0].sequence.thickness, study, signals, textures)
             for place, plan in enumerate(group):
-                pixels = acquire(
-                    channels[2 * place : 2 * place + 2], plane, plan.sequence, study, random
-                )
+                both = channels[2 * place : 2 * place + 2]
+                pixels = acquire(both, plane, plan.sequence, study, random)
                 ds = image_header(plan, shared[place], number, pixels, localizer)
-                if plan.sequence.number == OVERLAY_SERIES:
+                if plan is t1:
                     add_overlay(ds, plan.identity)
                 yield _save(root, study, plan, number, ds)
-                if study == 1 and plan is t1_gd and number == len(plane_stack(plan)) // 2 + 1:
-                    screenshot = secondary_capture(plan, ds, pixels)
-                    yield _save(root, study, plan, 1, screenshot)
-
-
-def textures_seed(plans: tuple[SeriesPlan, ...]) -> int:
-    return plans[0].identity.seed
-
-
-def plane_stack(plan: SeriesPlan) -> tuple[Slice, ...]:
-    return plan.planes
+                if study == 1 and plan is t1_gd and number == len(planes) // 2 + 1:
+                    yield _save(root, study, plan, 1, secondary_capture(plan, ds, pixels))
 
 
 def _shared(plan: SeriesPlan) -> Dataset:
