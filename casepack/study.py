@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from casepack.encoding import Element, PartTen, open_part_ten
+from casepack.encoding import PartTen, open_part_ten
 from casepack.errors import InstanceHeld, StudyError
 from casepack.model import FileSet, Instance, Progress, Reason, Series, Study, Unused, no_progress
 from casepack.standard.uids import STANDARD_ROOT
@@ -130,7 +130,7 @@ def _read_part_ten_header(path: Path, file: PartTen) -> _Header:
         study_uid=study,
         series_uid=series,
         patient="\\".join((text(0x00100020), text(0x00100021))) if text(0x00100020) else "",
-        identifiers=_identifiers(file, values.values()),
+        identifiers=_identifiers(file),
         date=text(0x00080020),
         time=text(0x00080030),
         modality=text(0x00080060),
@@ -139,8 +139,10 @@ def _read_part_ten_header(path: Path, file: PartTen) -> _Header:
 
 
 _IDENTIFYING: Final = frozenset(
-    # Accession Number; Patient's Name, ID, Other IDs and Names, Birth Name, Mother's Birth Name
-    {0x00080050, 0x00100010, 0x00100020, 0x00101000, 0x00101001, 0x00101005, 0x00101060}
+    # Accession Number, Institution Name and Address, Station Name, Department; Patient ID, Other
+    # IDs, Address, Phone; Device Serial Number, Study ID, Admission ID, Requested Procedure ID
+    {0x00080050, 0x00080080, 0x00080081, 0x00081010, 0x00081040, 0x00100020, 0x00101000}
+    | {0x00101040, 0x00102154, 0x00181000, 0x00200010, 0x00380010, 0x00401001}
 )
 _WANTED: Final = _IDENTIFYING | {
     *(0x00080016, 0x00080018, 0x00080020, 0x00080030, 0x00080060, 0x00100021),
@@ -150,11 +152,11 @@ _SHORTEST_IDENTIFIER: Final = 4
 _NAME_DELIMITERS: Final = re.compile(rb"[\\^= ]+")
 
 
-def _identifiers(file: PartTen, elements: Iterable[Element]) -> frozenset[bytes]:
+def _identifiers(file: PartTen) -> frozenset[bytes]:
     """Return identifying values and the parts of names, as encoded; short ones say nothing."""
     found = set()
-    for element in elements:
-        if element.tag in _IDENTIFYING:
+    for element in file.elements:
+        if element.tag in _IDENTIFYING or element.vr == "PN":
             value = file.buffer[element.value : element.end].strip(b"\x00 ")
             found |= {value, *value.split(b"\\")}
             if element.vr == "PN":

@@ -80,18 +80,25 @@ def show_error(message: str, advice: str) -> None:
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
-    """Write findings to standard error, the first of each code in full."""
-    for finding in findings[:_MOST_FINDINGS_SHOWN]:
-        where = " ".join(part for part in (finding.file, finding.place) if part)
+    """Write findings to standard error, those alike together: how many, and where the first is."""
+    alike: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        alike.setdefault((finding.code, finding.place), []).append(finding)
+    for group in list(alike.values())[:_MOST_FINDINGS_SHOWN]:
+        first = group[0]
+        where = " ".join(
+            part for part in (first.place, f"in {first.file}" * bool(first.file)) if part
+        )
+        others = f" and {len(group) - 1} more" if len(group) > 1 else ""
         typer.echo(
-            f"  {finding.severity:<8} {finding.code}  {where}\n"
-            f"           {finding.message} [{finding.section}]\n"
-            f"           {finding.advice}",
+            f"  {first.severity:<8} {first.code}  {where}{others}\n"
+            f"           {first.message} [{first.section}]\n"
+            f"           {first.advice}",
             err=True,
         )
-    more = len(findings) - _MOST_FINDINGS_SHOWN
+    more = len(alike) - _MOST_FINDINGS_SHOWN
     if more > 0:
-        typer.echo(f"  ... and {more} more; casepack validate --json lists all", err=True)
+        typer.echo(f"  ... and {more} more kinds; casepack validate --json lists all", err=True)
 
 
 def show_unused(unused: Sequence[Unused]) -> None:

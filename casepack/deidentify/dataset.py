@@ -23,9 +23,11 @@ from casepack.encoding import (
     encode_element,
     encode_sequence,
     read_items,
+    unpad,
 )
 from casepack.errors import InstanceHeld
 from casepack.model import Action, Option, Reason
+from casepack.standard.codes import public_schemes
 from casepack.standard.dictionary import dictionary_vr
 from casepack.standard.types import Path
 
@@ -251,9 +253,15 @@ class DataSetDeidentifier:
         inner, items = read_items(buffer, element, encoding, depth=depth)
         encoded_items = []
         for item_elements in items:
-            encoded = []
+            encoded: list[tuple[int, bytes]] = []
             safe = self._safe(buffer, item_elements)
+            local = _is_local_code(buffer, item_elements)
+            if local:
+                encoded.append((0x00080100, _dummy_code(self._encoding)))
+                applied.append(Applied(_CODING_SCHEME, Action.DUMMY, "local code"))
             for child in item_elements:
+                if local and child.tag in _CODE:
+                    continue
                 if child.tag in safe:
                     result, done = self._apply_safe(buffer, child, safe[child.tag], path, inner)
                 else:
@@ -319,6 +327,23 @@ def _is_sequence(element: Element, encoding: Encoding) -> bool:
 
 def _is_code_sequence(plan: Plan, path: Path) -> bool:
     return plan.iod.attribute_type((*path, 0x00080104), plan.present) is not None
+
+
+_CODING_SCHEME: Final = 0x00080102
+_CODE: Final = frozenset(
+    # Basic Coded Entry and Enhanced Encoding Mode (PS3.3 Table 8.8-1)
+    {0x00080100, _CODING_SCHEME, 0x00080103, 0x00080104, 0x00080119, 0x00080120, 0x0008010F}
+    | {0x00080105, 0x00080106, 0x00080107, 0x0008010B, 0x0008010D, 0x00080117, 0x00080118}
+)
+
+
+def _is_local_code(buffer: Buffer, item: Sequence[Element]) -> bool:
+    """Tell whether an Item's code is of a scheme of somebody's own: it names the institution."""
+    for element in item:
+        if element.tag == _CODING_SCHEME:
+            scheme = unpad(buffer[element.value : element.end]).decode("latin-1").strip()
+            return bool(scheme) and scheme not in public_schemes()
+    return False
 
 
 def _dummy_code(encoding: Encoding) -> bytes:

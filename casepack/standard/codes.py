@@ -50,3 +50,31 @@ def known_meanings() -> frozenset[str]:
         for codes in scheme.values()
         for meaning, _groups in codes.values()
     )
+
+
+_FURTHER_SCHEMES: Final = frozenset(
+    # PS3.16 Table 8-1, those without a concept in pydicom's dictionaries but common in images
+    {
+        "SRT",
+        "99SDM",
+        "C4",
+        "C5",
+        "I10",
+        "I10C",
+        "I10P",
+        "I9",
+        "I9C",
+        "ICDO3",
+        "SNM3",
+        "99_OFFIS_DCMTK",
+    }
+    | {"BI", "FMA", "ISO639_2", "ISO3166_1", "RADELEMENT", "RFC3066", "RFC5646", "LN", "UMLS"}
+)
+
+
+@cache
+def public_schemes() -> frozenset[str]:
+    """Return the Coding Scheme Designators that belong to no single institution."""
+    from pydicom.sr._concepts_dict import concepts  # noqa: PLC0415  # large; seldom needed
+
+    return frozenset(concepts) | _FURTHER_SCHEMES
