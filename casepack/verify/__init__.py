@@ -1,6 +1,7 @@
-"""Independent of de-identification: is it de-identified, sound and complete? Only here is `Verified` made."""
+"""Proof, independent of de-identification: only here is a `Verified` made."""
 
-from casepack.verify.identifiers import Identifier, Identifiers, Kind, collect_identifiers
+from casepack.verify.collecting import collect_identifiers
+from casepack.verify.identifiers import Identifier, Identifiers, Kind
 from casepack.verify.report import Report, report_json
 from casepack.verify.search import search_identifiers
 from casepack.verify.verification import verify_deidentified, verify_folder

@@ -69,6 +69,8 @@ _SINGLE: Final = frozenset({"LT", "ST", "UT", "UR"})
 """VRs in which a backslash is no delimiter."""
 _ASCII: Final = frozenset(["AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"])
 _UNDEFINED: Final = 0xFFFFFFFF
+_CHARACTER_SET: Final = 0x00080005
+_TRANSFER_SYNTAX: Final = 0x00020010
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _DELIMITERS: Final = 0xFFFE0000
 _DEEPEST: Final = 48
@@ -169,7 +171,7 @@ class PartTen:
         return {
             element.path: python_encodings(element.value)
             for element in self.elements
-            if element.tag == 0x00080005
+            if element.tag == _CHARACTER_SET
         }
 
     def encodings_of(self, path: Path) -> list[str]:
@@ -224,7 +226,7 @@ def decode_text(value: bytes, encodings: list[str]) -> str:
 
 
 def is_part_ten(data: Buffer) -> bool:
-    """True when the file has the prefix of PS3.10 7.1."""
+    """Tell whether the file has the prefix of PS3.10 7.1."""
     return data[PREFIX_AT : PREFIX_AT + 4] == b"DICM"
 
 
@@ -247,7 +249,9 @@ def read_part_ten(data: Buffer) -> PartTen:
             problem=problem.code,
             problem_at=problem.offset,
         )
-    syntax = next((plain_text(e.value) for e in meta_reader.elements if e.tag == 0x00020010), "")
+    syntax = next(
+        (plain_text(e.value) for e in meta_reader.elements if e.tag == _TRANSFER_SYNTAX), ""
+    )
     return _read_data_set(data, start, preamble, tuple(meta_reader.elements), syntax)
 
 
@@ -356,7 +360,7 @@ class _Reader:
             raise Problem("file-truncated", start)
         if vr == "SQ":
             self.elements.append(Element(tag, vr, path, start, stop, b""))
-            self._read_items(tag, start, stop, path, delimited=False)
+            self.read_items(tag, start, stop, path, delimited=False)
             return stop
         whole = length <= _KEEP_VALUE and tag not in PIXEL_TAGS
         value = bytes(self.data[start:stop]) if whole else b""
@@ -370,7 +374,7 @@ class _Reader:
         self.elements.append(Element(tag, vr, path, start, end, b""))
         if vr in {"SQ", "UN"}:
             inner = self._inside(vr)
-            stop = inner._read_items(tag, start, end, path, delimited=True)
+            stop = inner.read_items(tag, start, end, path, delimited=True)
         else:
             stop = self._skip_fragments(start, end)
         self.elements[index] = Element(tag, vr, path, start, stop, b"", undefined=True)
@@ -389,13 +393,13 @@ class _Reader:
         kept = len(self.elements)
         for inner in (self._inside("UN"), self):
             try:
-                inner._read_items(tag, start, stop, path, delimited=False)
+                inner.read_items(tag, start, stop, path, delimited=False)
             except Problem:
                 del self.elements[kept:]
             else:
                 return
 
-    def _read_items(self, tag: int, position: int, end: int, path: Path, *, delimited: bool) -> int:
+    def read_items(self, tag: int, position: int, end: int, path: Path, *, delimited: bool) -> int:
         number = 0
         while position < end:
             if position + 8 > end:

@@ -441,5 +441,5 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def has_error(findings: Iterable[Finding]) -> bool:
-    """True when one of the findings is an error."""
+    """Tell whether one of the findings is an error."""
     return any(finding.severity is Severity.ERROR for finding in findings)

@@ -9,12 +9,12 @@ JSON, HTML and URLs.
 from __future__ import annotations
 
 import datetime as dt
-import html
 import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
+from html.entities import codepoint2name
 from itertools import permutations
 from typing import Final
 from urllib.parse import quote
@@ -52,7 +52,13 @@ _ONE_BYTE: Final = (
 _MANY_BYTES: Final = ("shift_jis", "euc_jp", "euc_kr", "gb18030", "big5")
 _ESCAPES: Final = ("iso2022_jp", "iso2022_jp_2", "iso2022_kr")
 _ESCAPE: Final = re.compile(rb"\x1b[\x20-\x2f]+[\x30-\x7e]|[\x0e\x0f]")
-_TRANSLITERATED: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe"})
+_TRANSLITERATED: Final = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae", "å": "aa", "þ": "th"}
+)
+_BARE: Final = str.maketrans(
+    {"ø": "o", "ß": "s", "æ": "a", "đ": "d", "ð": "d", "ł": "l", "\u0131": "i"}
+)
+"""Letters that Unicode does not take apart."""
 _FEWEST_BYTES: Final = 4
 _BULK_CHARACTERS: Final = 12
 """Shorter texts occur in pixels by chance: a run of 12 letters, either case, in noise that is
@@ -157,7 +163,7 @@ def _other_letters(forms: list[str]) -> list[str]:
         if form.isascii():
             continue
         lower = form.casefold()
-        others += [_strip_marks(lower), lower.translate(_TRANSLITERATED)]
+        others += [_strip_marks(lower), _strip_marks(lower.translate(_TRANSLITERATED))]
         others.append(unicodedata.normalize("NFC", form))
         others.append(unicodedata.normalize("NFD", form))
     return others
@@ -165,7 +171,7 @@ def _other_letters(forms: list[str]) -> list[str]:
 
 def _strip_marks(text: str) -> str:
     decomposed = unicodedata.normalize("NFD", text)
-    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
+    bare = "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_BARE)
     return bare if bare.isascii() else text
 
 
@@ -251,8 +257,7 @@ def _escaped_texts(text: str) -> set[str]:
         text.encode("ascii", "xmlcharrefreplace").decode(),
         "".join(char if char.isascii() else f"&#x{ord(char):x};" for char in text),
         "".join(
-            char if char.isascii() else f"&{html.entities.codepoint2name.get(ord(char), '')};"
-            for char in text
+            char if char.isascii() else f"&{codepoint2name.get(ord(char), '')};" for char in text
         ),
         quote(text),
     }

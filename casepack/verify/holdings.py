@@ -119,9 +119,7 @@ class Holdings:
 
     @property
     def claimed(self) -> frozenset[str]:
-        """The Options that every DICOM file claims: what is claimed only here and there counts
-        as not claimed.
-        """
+        """The Options that every DICOM file claims, so that none is claimed only here and there."""
         claims = [holding.claims.options for holding in self.dicom]
         return frozenset.intersection(*claims) if claims else frozenset()
 

@@ -157,7 +157,7 @@ class Matcher:
 
 
 def edges_hold(data: Buffer, at: int, pattern: Pattern) -> bool:
-    """True when what stands beside the match leaves it what it is."""
+    """Tell whether what stands beside the match leaves it what it is."""
     edge = pattern.edge
     if edge is Edge.ANY:
         return True
@@ -205,14 +205,14 @@ def _is_alphanumeric(char: str) -> bool:
 
 
 def _word_ends(left: str, right: str) -> bool:
-    """True when a word may end between two characters."""
+    """Tell whether a word may end between two characters."""
     if not left.isalpha() or not right.isalpha():
         return True
     return left.islower() and right.isupper()
 
 
 def _is_escaped(data: Buffer, at: int) -> bool:
-    """True when the last escape sequence before `at` begins a multi-byte set: ESC $ ..."""
+    """Tell whether the last escape sequence before `at` begins a multi-byte set: ESC $ ..."""
     before = data[max(0, at - _ESCAPE_FAR) : at]
     last = before.rfind(b"\x1b")
     return last >= 0 and before[last + 1 : last + 2] == b"$"

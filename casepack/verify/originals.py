@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -12,11 +13,11 @@ from pydicom import dcmread
 from pydicom.charset import convert_encodings, decode_bytes, default_encoding
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_sequence
 from pydicom.tag import BaseTag
 
 from casepack.standard.dictionary import dictionary_vr
+from casepack.verify.profile import read_rows
 
 _DEFER: Final = 1 << 16
 _DELIMITERS: Final = {0x5C, 0x5E, 0x3D, 0x0D, 0x0A, 0x09, 0x0C}
@@ -28,6 +29,8 @@ _BINARY: Final = frozenset({"OB", "OW", "UN", "OF", "OD", "OL", "OV"})
 _PRINTABLE: Final = re.compile(rb"[\x20-\x7e]{6,}")
 _MOSTLY: Final = 0.95
 _CHARACTER_SET: Final = 0x00080005
+_PREAMBLE_AS: Final = 0x00020102
+"""The preamble is weighed as Private Information (0002,0102) is."""
 RUN: Final = "RUN"
 """In place of a VR: a printable run inside of a binary value."""
 
@@ -40,6 +43,17 @@ class OriginalValue:
     vr: str
     text: str = field(repr=False)
     private: bool
+    within: int | None = None
+    """The outermost Sequence around it that Table E.1-1 removes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scope:
+    """What an Item inherits."""
+
+    encodings: tuple[str, ...]
+    within: int | None = None
+    seen: set[tuple[object, ...]] = field(repr=False)
 
 
 def read_values(path: Path, seen: set[tuple[object, ...]]) -> Iterator[OriginalValue]:
@@ -60,137 +74,145 @@ def read_values(path: Path, seen: set[tuple[object, ...]]) -> Iterator[OriginalV
     """
     with path.open("rb") as file:
         ds = dcmread(file, defer_size=_DEFER)
-        for run in _PRINTABLE.findall(ds.preamble or b""):
-            yield OriginalValue(tag=0x00020102, vr="LO", text=run.decode("ascii"), private=False)
-        yield from _read_data_set(ds.file_meta, ["iso8859"], seen)
-        yield from _read_data_set(ds, [default_encoding], seen)
+        scope = _Scope(encodings=(default_encoding,), seen=seen)
+        inherited = _encodings_of(ds, scope.encodings)
+        yield from _read_binary(_PREAMBLE_AS, "OB", ds.preamble or b"", inherited)
+        yield from _read_data_set(ds.file_meta, replace(scope, encodings=inherited))
+        yield from _read_data_set(ds, scope)
 
 
-def _read_data_set(
-    ds: Dataset, encodings: list[str], seen: set[tuple[object, ...]]
-) -> Iterator[OriginalValue]:
-    encodings = _encodings_of(ds, encodings)
+def _read_data_set(ds: Dataset, scope: _Scope) -> Iterator[OriginalValue]:
+    scope = replace(scope, encodings=_encodings_of(ds, scope.encodings))
     for tag in sorted(ds.keys()):
         element = ds.get_item(tag, keep_deferred=True)
         if isinstance(element, RawDataElement):
-            if element.value is None or (element.value == b"" and element.length):
-                continue
-            key = (int(tag), element.VR, element.value, tuple(encodings))
-            if key in seen:
-                continue
-            seen.add(key)
-            yield from _read_raw(ds, element, encodings, seen)
-        elif element is not None and element.VR == "SQ":
-            yield from _read_items(element, encodings, seen)
-        elif element is not None:
-            yield from _read_parsed(element)
+            yield from _read_once(ds, element, scope)
+        elif element.VR == "SQ":
+            yield from _read_items(element, scope)
+        else:
+            yield from _read_parsed(element, scope)
 
 
-def _encodings_of(ds: Dataset, inherited: list[str]) -> list[str]:
+def _read_once(ds: Dataset, element: RawDataElement, scope: _Scope) -> Iterator[OriginalValue]:
+    if not element.value:
+        # empty, or deferred: larger than any text
+        return
+    key = (int(element.tag), element.VR, element.value, scope.encodings, scope.within)
+    if key not in scope.seen:
+        scope.seen.add(key)
+        for value in _read_raw(ds, element, scope):
+            yield value if value.within is not None else replace(value, within=scope.within)
+
+
+def _encodings_of(ds: Dataset, inherited: tuple[str, ...]) -> tuple[str, ...]:
     if _CHARACTER_SET not in ds:
         return inherited
     value = ds[_CHARACTER_SET].value
     terms = [value] if isinstance(value, str) else list(value or [""])
     try:
-        return convert_encodings([str(term) for term in terms])
+        return tuple(convert_encodings([str(term) for term in terms]))
     except (LookupError, ValueError):
         return inherited
 
 
-def _read_items(
-    element: DataElement, encodings: list[str], seen: set[tuple[object, ...]]
-) -> Iterator[OriginalValue]:
+def _read_items(element: DataElement, scope: _Scope) -> Iterator[OriginalValue]:
+    inside = _inside(int(element.tag), scope)
     for item in element.value or ():
-        yield from _read_data_set(item, encodings, seen)
+        yield from _read_data_set(item, inside)
 
 
-def _read_raw(
-    ds: Dataset, element: RawDataElement, encodings: list[str], seen: set[tuple[object, ...]]
-) -> Iterator[OriginalValue]:
+def _inside(tag: int, scope: _Scope) -> _Scope:
+    row = read_rows().get(tag)
+    if scope.within is None and row is not None and row.codes == {"X"}:
+        return replace(scope, within=tag)
+    return scope
+
+
+def _read_raw(ds: Dataset, element: RawDataElement, scope: _Scope) -> Iterator[OriginalValue]:
     tag = int(element.tag)
-    vr = element.VR or _implied_vr(tag)
+    vr = element.VR or (dictionary_vr(tag) or "UN")[:2]
     value = element.value or b""
     if vr == "SQ":
-        yield from _read_items(ds[BaseTag(tag)], encodings, seen)
+        yield from _read_items(ds[BaseTag(tag)], scope)
     elif vr == "UN" and value[:4] == b"\xfe\xff\x00\xe0":
-        yield from _read_hidden(value, encodings, seen)
+        yield from _read_hidden(value, _inside(tag, scope))
     elif vr in _TEXTS:
-        yield from _split(tag, vr, value, encodings)
+        yield from _split(tag, vr, value, scope.encodings)
     elif vr in _BINARY:
-        yield from _read_binary(tag, vr, value, encodings)
+        yield from _read_binary(tag, vr, value, scope.encodings)
 
 
-def _implied_vr(tag: int) -> str:
-    vr = dictionary_vr(tag)
-    return "UN" if vr is None else vr[:2]
-
-
-def _read_hidden(
-    value: bytes, encodings: list[str], seen: set[tuple[object, ...]]
-) -> Iterator[OriginalValue]:
-    """Read a Sequence that is stored as UN (PS3.5 6.2.2); as raw text if it is none."""
-    buffer = DicomBytesIO(value)
-    buffer.is_little_endian, buffer.is_implicit_VR = True, True
+def _read_hidden(value: bytes, scope: _Scope) -> Iterator[OriginalValue]:
+    """Read a Sequence that is stored as UN (PS3.5 6.2.2)."""
     try:
-        sequence = read_sequence(buffer, True, True, len(value), encodings)  # pydicom's parameters
-    except Exception:  # noqa: BLE001  # pydicom raises many kinds
+        sequence = read_sequence(
+            BytesIO(value),
+            is_implicit_VR=True,
+            is_little_endian=True,
+            bytelength=len(value),
+            encoding=list(scope.encodings),
+        )
+    except Exception:  # noqa: BLE001  # pydicom raises many kinds; then it is no Sequence
         return
     for item in sequence:
-        yield from _read_data_set(item, encodings, seen)
+        yield from _read_data_set(item, scope)
 
 
-def _read_binary(tag: int, vr: str, value: bytes, encodings: list[str]) -> Iterator[OriginalValue]:
+def _read_binary(
+    tag: int, vr: str, value: bytes, encodings: tuple[str, ...]
+) -> Iterator[OriginalValue]:
     """Treat a value of printable characters as text; of others take the printable runs."""
-    printable = sum(len(run) for run in _PRINTABLE.findall(value))
-    stripped = value.rstrip(b"\x00 ")
+    stripped = value.strip(b"\x00 ")
+    printable = sum(len(run) for run in _PRINTABLE.findall(stripped))
     if stripped and (printable >= _MOSTLY * len(stripped) or _is_text(stripped, encodings)):
-        kind = _guess_vr(stripped) if vr == "UN" else vr
-        yield from _split(tag, kind, stripped, encodings)
+        yield from _split(tag, _guess_vr(stripped) or vr, stripped, encodings)
         return
     for run in _PRINTABLE.findall(value):
         text = run.decode("ascii")
         yield OriginalValue(tag=tag, vr=RUN, text=text, private=bool(tag >> 16 & 1))
 
 
-def _is_text(value: bytes, encodings: list[str]) -> bool:
+def _is_text(value: bytes, encodings: tuple[str, ...]) -> bool:
     text = _decode(value, encodings)
-    return text.isprintable() and any(char.isalpha() for char in text)
+    return text.isprintable() and sum(char.isalpha() for char in text) > 1
 
 
 def _guess_vr(value: bytes) -> str:
+    """Guess the VR of a text that is stored as UN or as bytes."""
     if re.fullmatch(rb"[0-2](\.\d+){4,}", value):
         return "UI"
     if re.fullmatch(rb"(1[89]|20)\d{6}", value):
         return "DA"
-    if b"^" in value and re.fullmatch(rb"[^\x00-\x1f\d]+", value):
+    if re.fullmatch(rb"[^\x00-\x1f\d^|]+(\^[^\x00-\x1f\d|]*)+", value):
         return "PN"
-    return "UN"
+    return ""
 
 
-def _split(tag: int, vr: str, value: bytes, encodings: list[str]) -> Iterator[OriginalValue]:
+def _split(tag: int, vr: str, value: bytes, encodings: tuple[str, ...]) -> Iterator[OriginalValue]:
     text = _decode(value, encodings)
     for part in [text] if vr in _SINGLE else text.split("\\"):
         yield OriginalValue(tag=tag, vr=vr, text=part, private=bool(tag >> 16 & 1))
 
 
-def _decode(value: bytes, encodings: list[str]) -> str:
+def _decode(value: bytes, encodings: tuple[str, ...]) -> str:
     if value.isascii() and b"\x1b" not in value:
         return value.decode("ascii").strip(" \x00")
     try:
-        return decode_bytes(value, encodings, _DELIMITERS).strip(" \x00")
+        return decode_bytes(value, list(encodings), _DELIMITERS).strip(" \x00")
     except (LookupError, UnicodeError, ValueError):
         return value.decode("latin-1").strip(" \x00")
 
 
-def _read_parsed(element: DataElement) -> Iterator[OriginalValue]:
+def _read_parsed(element: DataElement, scope: _Scope) -> Iterator[OriginalValue]:
     """Yield what pydicom has already converted."""
     if element.VR not in _TEXTS or element.value is None:
         return
-    values = element.value if isinstance(element.value, (list, tuple)) else [element.value]
+    values = element.value if isinstance(element.value, list | tuple) else [element.value]
     for value in values:
         yield OriginalValue(
             tag=int(element.tag),
             vr=element.VR,
             text=str(value),
             private=bool(element.tag.is_private),
+            within=scope.within,
         )

@@ -1,43 +1,40 @@
-"""Are the pixels the originals', byte for byte?"""
+"""Whether the pixels are the originals', byte for byte."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from casepack.model import Finding
-from casepack.verify.elements import Buffer, PartTen, is_part_ten, read_part_ten
+from casepack.verify.elements import Buffer, PartTen
 from casepack.verify.findings import make_finding
-from casepack.verify.holdings import Holding, Holdings, open_buffer
+from casepack.verify.holdings import Holding, open_buffer
 
-_PIXEL_DATA: Final = 0x7FE00010
-_PIXEL_TAGS: Final = (0x7FE00008, 0x7FE00009, _PIXEL_DATA)
+_PIXEL_TAGS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _CHUNK: Final = 1 << 22
-_TRAILING: Final = b"\x00"
 
 
-def digest_pixels(path: Path, part_ten: PartTen | None = None) -> str:
+def digest_pixels(holding: Holding) -> str:
     """Return the digest of the Pixel Data as encoded; empty when there are none.
 
-    Raises
-    ------
-    OSError
-        The file cannot be opened.
+    Words of the retired Explicit VR Big Endian are digested in the order of today.
     """
-    with open_buffer(path) as data:
-        if part_ten is None:
-            if not is_part_ten(data):
-                return ""
-            part_ten = read_part_ten(data)
-        body: Buffer = data if part_ten.inflated is None else part_ten.inflated
-        for tag in _PIXEL_TAGS:
-            element = part_ten.top.get(tag)
-            if element is not None:
-                swap = not part_ten.little and element.vr == "OW"
-                return _digest(body, element.start, element.stop, swap=swap)
+    try:
+        with open_buffer(holding.path) as data:
+            return _digest_pixels(data, holding.part_ten)
+    except OSError:
+        return ""
+
+
+def _digest_pixels(data: Buffer, part_ten: PartTen) -> str:
+    body: Buffer = data if part_ten.inflated is None else part_ten.inflated
+    for tag in _PIXEL_TAGS:
+        element = part_ten.top.get(tag)
+        if element is not None:
+            swap = not part_ten.little and element.vr == "OW"
+            return _digest(body, element.start, element.stop, swap=swap)
     return ""
 
 
@@ -46,7 +43,6 @@ def _digest(data: Buffer, start: int, stop: int, *, swap: bool) -> str:
     for begin in range(start, stop, _CHUNK):
         chunk = data[begin : min(begin + _CHUNK, stop)]
         if swap:
-            # Explicit VR Big Endian is retired: its words are compared in the order of today
             words = bytearray(chunk)
             words[0::2], words[1::2] = chunk[1::2], chunk[0::2]
             chunk = bytes(words)
@@ -54,33 +50,20 @@ def _digest(data: Buffer, start: int, stop: int, *, swap: bool) -> str:
     return digest.hexdigest()
 
 
-def digest_originals(paths: Iterable[Path]) -> dict[str, list[Path]]:
-    """Return the original files by the digest of their Pixel Data."""
-    found: defaultdict[str, list[Path]] = defaultdict(list)
-    for path in paths:
-        try:
-            digest = digest_pixels(path)
-        except OSError:
-            continue
-        if digest:
-            found[digest].append(path)
-    return dict(found)
+def check_pixels(
+    results: Mapping[str, list[Holding]], originals: Mapping[str, list[Holding]]
+) -> Iterator[Finding]:
+    """Check that every image has the Pixel Data of an original, and none more often.
 
-
-def digest_holdings(holdings: Holdings) -> dict[Holding, str]:
-    """Return the digest of each image."""
-    return {}
-
-
-def check_pixels(holdings: Holdings, originals: Mapping[str, list[Path]]) -> Iterator[Finding]:
-    """Check that every image has the Pixel Data of an original, and no original twice."""
-    counts: Counter[str] = Counter()
-    for holding in holdings.dicom:
-        if not holding.is_image:
-            continue
-        digest = digest_pixels(holding.path, holding.part_ten)
-        counts[digest] += 1
-        if digest not in originals:
-            yield make_finding("pixels-changed", file=holding.name, place="(7FE0,0010)")
-        elif counts[digest] > len(originals[digest]):
-            yield make_finding("pixels-repeated", file=holding.name, place="(7FE0,0010)")
+    Parameters
+    ----------
+    results, originals
+        Files by the digest of their Pixel Data.
+    """
+    counts = Counter({digest: len(files) for digest, files in originals.items()})
+    for digest, files in results.items():
+        for number, holding in enumerate(files, 1):
+            if digest not in originals:
+                yield make_finding("pixels-changed", file=holding.name, place="(7FE0,0010)")
+            elif number > counts[digest]:
+                yield make_finding("pixels-repeated", file=holding.name, place="(7FE0,0010)")

@@ -64,7 +64,7 @@ class Row:
     """False for an Attribute that the table lacks and that is treated all the same."""
 
     def allows(self, claimed: Collection[str]) -> bool:
-        """True when a value may stand under the claimed Options."""
+        """Tell whether a value may stand under the claimed Options."""
         return self.codes != {"X"} or any(option in claimed for option in self.options)
 
 
@@ -119,7 +119,7 @@ def _load(name: str) -> Any:  # noqa: ANN401  # JSON
 
 
 def is_overlay_or_curve(tag: int) -> bool:
-    """True for the repeating groups 5000-501E and 6000-601E (PS3.5 7.6)."""
+    """Tell the repeating groups 5000-501E and 6000-601E (PS3.5 7.6)."""
     group = tag >> 16
     return not group & 1 and (0x5000 <= group <= 0x501E or 0x6000 <= group <= 0x601E)  # noqa: PLR2004  # repeating groups
 

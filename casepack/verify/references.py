@@ -1,4 +1,4 @@
-"""Does every reference resolve, and is the set still what it was (PS3.3 C.12.1, C.17.2)?"""
+"""Whether every reference resolves (PS3.3 C.12.1, C.17.2)."""
 
 from __future__ import annotations
 

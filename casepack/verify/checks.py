@@ -1,0 +1,201 @@
+"""The checks on DICOM files: one check, one function, in the order in which they are run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from casepack.model import Deidentified, FileSet, Finding, Instance, Progress, Reason, no_progress
+from casepack.verify.attributes import check_attributes
+from casepack.verify.comparison import (
+    check_dates,
+    check_intervals,
+    check_kept_references,
+    check_missing,
+    check_structure,
+    explained_dates,
+)
+from casepack.verify.conformance import check_documents, check_entities, check_iods
+from casepack.verify.findings import make_finding
+from casepack.verify.holdings import Holdings, relative_name
+from casepack.verify.identifiers import Identifiers
+from casepack.verify.pairing import Pairing, pair_images
+from casepack.verify.pixels import check_pixels
+from casepack.verify.references import check_references
+from casepack.verify.search import search_identifiers
+
+_NO_ORIGINALS: Final = "no originals given"
+_REPORTS: Final = ("report.json", "deid/report.json", "data/deid/report.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is checked, and what it is checked against."""
+
+    holdings: Holdings
+    originals: FileSet | None = None
+    identifiers: Identifiers | None = None
+    deidentified: Deidentified | None = None
+    tools: frozenset[str] = frozenset()
+    progress: Progress = field(repr=False, default=no_progress)
+
+    @cached_property
+    def pairing(self) -> Pairing | None:
+        """The images beside their originals, if these are at hand."""
+        if self.originals is None:
+            return None
+        return pair_images(self.holdings, self.originals)
+
+    @property
+    def held(self) -> int:
+        """How many usable originals the run says that it left out."""
+        counted = (
+            {str(reason): count for reason, count in self.deidentified.record.unused}
+            if self.deidentified is not None
+            else _read_left_out(self.holdings.root)
+        )
+        before = self.originals.unused if self.originals is not None else ()
+        known = sum(count for reason, count in counted.items() if _is_held(reason))
+        return known - sum(file.reason.held for file in before)
+
+
+def _is_held(reason: str) -> bool:
+    return reason in {item.value for item in Reason if item.held}
+
+
+def _read_left_out(root: Path) -> dict[str, int]:
+    """Return the counts of held files by reason that a run of casepack wrote down."""
+    for name in _REPORTS:
+        try:
+            content: Any = json.loads((root / name).read_text("utf-8"))
+            rows = content.get("left_out", ())
+            return {str(row["reason"]): int(row["count"]) for row in rows}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            continue
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How many things were examined, what was found, and why nothing was looked at, if so."""
+
+    examined: int = 0
+    findings: Iterable[Finding] = ()
+    skipped: str = ""
+
+
+def _check_files(subject: Subject) -> Outcome:
+    holdings = subject.holdings
+    count = len(holdings.dicom) + len(holdings.directories) + len(holdings.others)
+    findings = list(holdings.findings)
+    if not holdings.dicom:
+        findings.append(make_finding("nothing-to-check"))
+    return Outcome(examined=count, findings=[*findings, *_check_listing(subject)])
+
+
+def _check_listing(subject: Subject) -> Iterator[Finding]:
+    """Check that the files are those that the run says it made."""
+    if subject.deidentified is None:
+        return
+    root = subject.holdings.root
+    made = {instance.path: instance for instance in subject.deidentified.instances}
+    for holding in subject.holdings.dicom:
+        instance = made.pop(holding.path, None)
+        if instance is None or instance.sop_instance_uid != holding.sop_instance_uid:
+            yield make_finding("instance-unlisted", file=holding.name)
+    for path in made:
+        inside = path.is_relative_to(root)
+        yield make_finding("instance-lost", file=relative_name(path, root) if inside else "")
+
+
+def _check_identifiers(subject: Subject) -> Outcome:
+    if subject.identifiers is None:
+        return Outcome(skipped=_NO_ORIGINALS)
+    identifiers = subject.identifiers.under(subject.holdings.claimed)
+    if subject.pairing is not None:
+        identifiers = identifiers.without_dates(explained_dates(subject.pairing, identifiers))
+    found = search_identifiers(subject.holdings.root, identifiers, progress=subject.progress)
+    return Outcome(examined=len(identifiers.values), findings=found)
+
+
+def _check_attributes(subject: Subject) -> Outcome:
+    holdings = [*subject.holdings.dicom, *subject.holdings.directories]
+    found = [finding for holding in holdings for finding in check_attributes(holding)]
+    return Outcome(examined=len(holdings), findings=found)
+
+
+def _check_references(subject: Subject) -> Outcome:
+    return Outcome(
+        examined=len(subject.holdings.dicom), findings=check_references(subject.holdings)
+    )
+
+
+def _check_correspondence(subject: Subject) -> Outcome:
+    pairing = subject.pairing
+    if pairing is None:
+        return Outcome(skipped=_NO_ORIGINALS)
+    found = [
+        *check_structure(pairing),
+        *check_intervals(pairing),
+        *check_dates(pairing),
+        *check_kept_references(pairing),
+        *check_missing(pairing, subject.held),
+    ]
+    return Outcome(examined=len(pairing.pairs), findings=found)
+
+
+def _check_pixels(subject: Subject) -> Outcome:
+    pairing = subject.pairing
+    if pairing is None:
+        return Outcome(skipped=_NO_ORIGINALS)
+    count = sum(map(len, pairing.results.values()))
+    return Outcome(examined=count, findings=check_pixels(pairing.results, pairing.originals))
+
+
+def _check_iods(subject: Subject) -> Outcome:
+    if "dciodvfy" not in subject.tools:
+        return Outcome(skipped="dciodvfy is not installed")
+    holdings = [*subject.holdings.dicom, *subject.holdings.directories]
+    originals = _by_class(subject.originals.instances if subject.originals else ())
+    found = check_iods(holdings, originals, progress=subject.progress)
+    return Outcome(examined=len(holdings), findings=found)
+
+
+def _by_class(instances: Iterable[Instance]) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for instance in instances:
+        found.setdefault(instance.sop_class_uid, []).append(instance.path)
+    return found
+
+
+def _check_entities(subject: Subject) -> Outcome:
+    if "dcentvfy" not in subject.tools:
+        return Outcome(skipped="dcentvfy is not installed")
+    return Outcome(examined=len(subject.holdings.dicom), findings=check_entities(subject.holdings))
+
+
+def _check_documents(subject: Subject) -> Outcome:
+    if "dsrdump" not in subject.tools:
+        return Outcome(skipped="dsrdump is not installed")
+    documents = sum(holding.is_document for holding in subject.holdings.dicom)
+    return Outcome(examined=documents, findings=check_documents(subject.holdings))
+
+
+CheckFunction = Callable[[Subject], Outcome]
+
+CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
+    ("files", "Every file can be read", _check_files),
+    ("identifiers", "No original identifier in any byte", _check_identifiers),
+    ("attributes", "Table E.1-1 under the claimed Options", _check_attributes),
+    ("references", "Every reference resolves", _check_references),
+    ("correspondence", "UIDs, dates and structure correspond", _check_correspondence),
+    ("pixels", "Pixel Data are the originals', byte for byte", _check_pixels),
+    ("iods", "No new error of dciodvfy", _check_iods),
+    ("entities", "No error of dcentvfy", _check_entities),
+    ("documents", "dsrdump reads the content trees", _check_documents),
+)
+"""Name, title, function."""

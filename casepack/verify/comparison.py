@@ -1,0 +1,143 @@
+"""What de-identification must leave as it was: structure, correspondence of UIDs, intervals.
+
+Images are compared in pairs, an original and what was made of it (see `pairing`).
+
+Dates under Retain Longitudinal Temporal Information With Modified Dates: all dates of a patient are
+shifted by the same number of days. So an original date that is found in a result is a leak, unless
+the shift maps another of the originals' dates on it (`explained_dates`); such dates are compared
+place by place instead: no date of an image may be the one that its original has there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from casepack.model import Finding
+from casepack.standard.dictionary import format_tag
+from casepack.verify.elements import Element, plain_text
+from casepack.verify.findings import make_finding
+from casepack.verify.holdings import Holding
+from casepack.verify.identifiers import Identifiers, Kind
+from casepack.verify.pairing import Pair, Pairing, read_date
+from casepack.verify.profile import DEVICE_IDENTITY, FULL_DATES, RETAIN_UIDS, read_rows
+from casepack.verify.references import read_references
+
+_STUDY, _SERIES, _INSTANCE, _FRAME = 0x0020000D, 0x0020000E, 0x00080018, 0x00200052
+_STUDY_DATE: Final = 0x00080020
+_VOCABULARY_DATES: Final = frozenset({0x00080106, 0x00080107, 0x0040DB06, 0x0040DB07, 0x00440002})
+"""Versions of code lists are the same before and after."""
+
+
+def check_structure(pairing: Pairing) -> Iterator[Finding]:
+    """Check that UIDs correspond one to one, at the levels of Study, Series, Frame and Instance."""
+    for tag in (_STUDY, _SERIES, _FRAME, _INSTANCE):
+        forward: dict[str, str] = {}
+        backward: dict[str, str] = {}
+        code = "study-structure" if tag in {_STUDY, _SERIES} else "uid-not-one-to-one"
+        for pair in pairing.pairs:
+            old, new = pair.original.text(tag), pair.result.text(tag)
+            if not old or not new:
+                continue
+            if forward.setdefault(old, new) != new or backward.setdefault(new, old) != old:
+                yield make_finding(code, file=pair.result.name, place=format_tag(tag))
+
+
+def check_intervals(pairing: Pairing) -> Iterator[Finding]:
+    """Check that all studies were shifted by the same time."""
+    if len(pairing.shifts) > 1:
+        most = Counter(_shift(pair) for pair in pairing.pairs).most_common(1)[0][0]
+        for pair in pairing.pairs:
+            if _shift(pair) not in {most, None}:
+                yield make_finding("interval-changed", file=pair.result.name, place="(0008,0020)")
+
+
+def _shift(pair: Pair) -> int | None:
+    before = read_date(pair.original.text(_STUDY_DATE))
+    after = read_date(pair.result.text(_STUDY_DATE))
+    return None if before is None or after is None else (after - before).days
+
+
+def explained_dates(pairing: Pairing, identifiers: Identifiers) -> frozenset[str]:
+    """Return the original dates on which the shift maps another original date."""
+    dates = {value.value for value in identifiers.values if value.kind is Kind.DATE}
+    found = set()
+    for days in pairing.shifts - {0}:
+        for text in dates:
+            shifted = _shift_date(text, days)
+            if shifted is not None:
+                found.add(f"{shifted:%Y%m%d}")
+    return frozenset(found & dates)
+
+
+def _shift_date(text: str, days: int) -> dt.date | None:
+    date = read_date(text)
+    try:
+        return None if date is None else date + dt.timedelta(days=days)
+    except OverflowError:
+        return None
+
+
+def check_dates(pairing: Pairing) -> Iterator[Finding]:
+    """Check place by place that no date is the original's own."""
+    for pair in pairing.pairs:
+        claimed = pair.result.claims.options
+        if FULL_DATES in claimed:
+            continue
+        before = {(e.path, e.tag): _day(e) for e in pair.original.part_ten.elements if _is_date(e)}
+        for element in pair.result.part_ten.elements:
+            if not _is_date(element) or _may_stay(element, claimed):
+                continue
+            day = _day(element)
+            if day and before.get((element.path, element.tag)) == day:
+                yield make_finding("date-unchanged", file=pair.result.name, place=element.place)
+
+
+def _is_date(element: Element) -> bool:
+    return element.vr in {"DA", "DT"} and element.tag not in _VOCABULARY_DATES
+
+
+def _may_stay(element: Element, claimed: frozenset[str]) -> bool:
+    row = read_rows().get(element.tag)
+    return row is not None and DEVICE_IDENTITY in row.options and DEVICE_IDENTITY in claimed
+
+
+def _day(element: Element) -> str:
+    text = plain_text(element.value)[:8]
+    return text if read_date(text) is not None else ""
+
+
+def check_kept_references(pairing: Pairing) -> Iterator[Finding]:
+    """Check that what an original refers to, its image refers to as well, under the new UID.
+
+    A Sequence of references that was removed whole is no finding: the Profile may ask for it.
+    """
+    for pair in pairing.pairs:
+        if RETAIN_UIDS in pair.result.claims.options:
+            continue
+        after = _targets(pair.result)
+        for chain, targets in _targets(pair.original).items():
+            if chain not in after:
+                continue
+            expected = {pairing.new_uids[uid] for uid in targets if uid in pairing.new_uids}
+            if expected - after[chain]:
+                place = ".".join(format_tag(tag) for tag in chain)
+                yield make_finding("reference-broken", file=pair.result.name, place=place)
+
+
+def _targets(holding: Holding) -> dict[tuple[int, ...], set[str]]:
+    """Return the UIDs referred to, by the chain of Sequences that they stand in."""
+    found: defaultdict[tuple[int, ...], set[str]] = defaultdict(set)
+    for reference in read_references(holding.part_ten.elements):
+        chain = tuple(tag for tag, _ in reference.path)
+        found[chain].add(reference.sop_instance_uid)
+    return dict(found)
+
+
+def check_missing(pairing: Pairing, held: int) -> Iterator[Finding]:
+    """Check that no more originals are missing than the run says that it left out."""
+    if pairing.missing > held:
+        total = sum(map(len, pairing.originals.values()))
+        yield make_finding("instance-missing", place=f"{pairing.missing} of {total}")

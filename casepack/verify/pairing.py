@@ -1,0 +1,130 @@
+"""Which original each image came from, by its Pixel Data: no crosswalk is asked or believed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from casepack.model import FileSet
+from casepack.verify.elements import is_part_ten, plain_text, read_part_ten
+from casepack.verify.holdings import Holding, Holdings, open_buffer
+from casepack.verify.pixels import digest_pixels
+
+_KEPT: Final = (
+    0x00080060,  # Modality
+    0x00200011,  # Series Number
+    0x00200012,  # Acquisition Number
+    0x00200013,  # Instance Number
+    0x00200032,  # Image Position (Patient)
+    0x00180081,  # Echo Time
+)
+"""What tells images with the same Pixel Data apart and no tool needs to change."""
+_STUDY_DATE: Final = 0x00080020
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """An image and the original that it was made from."""
+
+    original: Holding = field(repr=False)
+    result: Holding = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairing:
+    """The images of a folder beside the originals."""
+
+    pairs: tuple[Pair, ...] = field(repr=False)
+    originals: dict[str, list[Holding]] = field(repr=False)
+    """Original images by the digest of their Pixel Data."""
+    results: dict[str, list[Holding]] = field(repr=False)
+
+    @cached_property
+    def new_uids(self) -> dict[str, str]:
+        """From an original SOP Instance UID to the new one."""
+        return {pair.original.sop_instance_uid: pair.result.sop_instance_uid for pair in self.pairs}
+
+    @cached_property
+    def shifts(self) -> frozenset[int]:
+        """Days by which Study Dates were shifted; more than one if they were shifted unequally."""
+        found = set()
+        for pair in self.pairs:
+            before = read_date(pair.original.text(_STUDY_DATE))
+            after = read_date(pair.result.text(_STUDY_DATE))
+            if before is not None and after is not None:
+                found.add((after - before).days)
+        return frozenset(found)
+
+    @property
+    def missing(self) -> int:
+        """How many original images have no counterpart."""
+        return sum(map(len, self.originals.values())) - len(self.pairs)
+
+
+def read_date(text: str) -> dt.date | None:
+    """Return the date of a DA or DT value; None if it is not one."""
+    digits = text[:8]
+    if len(digits) != 8 or not digits.isdecimal():  # noqa: PLR2004  # YYYYMMDD
+        return None
+    try:
+        return dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return None
+
+
+def read_originals(originals: FileSet) -> list[Holding]:
+    """Return the original files as the verifier reads them; unreadable ones are left out."""
+    found = []
+    for instance in originals.instances:
+        try:
+            with open_buffer(instance.path) as data:
+                if is_part_ten(data):
+                    part_ten = read_part_ten(data)
+                    found.append(Holding(path=instance.path, name="", part_ten=part_ten))
+        except OSError:
+            continue
+    return found
+
+
+def pair_images(holdings: Holdings, originals: FileSet) -> Pairing:
+    """Pair each image with its original; those that cannot be told apart are left unpaired."""
+    before = _by_digest(read_originals(originals))
+    after = _by_digest(holding for holding in holdings.dicom if holding.is_image)
+    pairs: list[Pair] = []
+    for digest, results in after.items():
+        pairs += _pair(before.get(digest, []), results)
+    return Pairing(pairs=tuple(pairs), originals=before, results=after)
+
+
+def _by_digest(holdings: Iterable[Holding]) -> dict[str, list[Holding]]:
+    found: defaultdict[str, list[Holding]] = defaultdict(list)
+    for holding in holdings:
+        digest = digest_pixels(holding)
+        if digest:
+            found[digest].append(holding)
+    return dict(found)
+
+
+def _pair(originals: list[Holding], results: list[Holding]) -> list[Pair]:
+    if len(originals) == len(results) == 1:
+        return [Pair(original=originals[0], result=results[0])]
+    by_key: defaultdict[tuple[str, ...], tuple[list[Holding], list[Holding]]] = defaultdict(
+        lambda: ([], [])
+    )
+    for side, holdings in enumerate((originals, results)):
+        for holding in holdings:
+            by_key[_key(holding)][side].append(holding)
+    return [
+        Pair(original=before[0], result=after[0])
+        for before, after in by_key.values()
+        if len(before) == len(after) == 1
+    ]
+
+
+def _key(holding: Holding) -> tuple[str, ...]:
+    top = holding.part_ten.top
+    return tuple(plain_text(top[tag].value) if tag in top else "" for tag in _KEPT)
