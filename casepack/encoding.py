@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 from casepack.errors import InstanceHeld
 from casepack.model import Reason
 from casepack.standard.dictionary import dictionary_vr
+from casepack.standard.uids import transfer_syntaxes
 
 Buffer = bytes | mmap.mmap
 
@@ -32,6 +33,8 @@ _SHORT_VRS: Final = frozenset(
     | {b"LO", b"LT", b"PN", b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"}
 )
 _VR_NAMES: Final = {vr: vr.decode() for vr in _LONG_VRS | _SHORT_VRS}
+_MAYBE_UNDEFINED: Final = frozenset({"SQ", "UN", "OB", "OW"})
+"""VRs of Sequences and of encapsulated Pixel Data (PS3.5 7.1.1, A.4)."""
 _UNDEFINED: Final = 0xFFFFFFFF
 _DELIMITERS: Final = 0xFFFE0000
 _ITEM: Final = 0xFFFEE000
@@ -40,12 +43,16 @@ _SEQUENCE_DELIMITER: Final = 0xFFFEE0DD
 _MAX_SHORT: Final = 0xFFFF
 _MAX_DEPTH: Final = 64
 _MAX_INFLATED: Final = 512 << 20
+_INFLATED_PIECE: Final = 256 << 10
 _PREAMBLE: Final = 128
 
-DEFLATED: Final = "1.2.840.10008.1.2.1.99"
+DEFLATED: Final = frozenset(
+    # Deflated Explicit VR Little Endian, JPIP Referenced Deflate, JPIP HTJ2K Referenced Deflate
+    {"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"}
+)
+"""Transfer Syntaxes whose Data Set is compressed as a whole."""
 _IMPLICIT_LITTLE: Final = "1.2.840.10008.1.2"
 _EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
-_TRANSFER_SYNTAX_ROOT: Final = "1.2.840.10008.1.2"
 
 
 class Encoding(NamedTuple):
@@ -138,7 +145,7 @@ def _read_part_ten(data: mmap.mmap) -> PartTen:
     transfer_syntax = meta.get(0x00020010, b"").decode("ascii", "replace")
     encoding = encoding_of(transfer_syntax)
     buffer: Buffer = data
-    if transfer_syntax == DEFLATED:
+    if transfer_syntax in DEFLATED:
         buffer, meta_end = _inflate(data[meta_end:]), 0
     elements, _ = read_elements(buffer, meta_end, len(buffer), encoding)
     return PartTen(
@@ -156,7 +163,8 @@ def encoding_of(transfer_syntax_uid: str) -> Encoding:
         return IMPLICIT_LITTLE
     if transfer_syntax_uid == _EXPLICIT_BIG:
         return EXPLICIT_BIG
-    if transfer_syntax_uid.startswith(_TRANSFER_SYNTAX_ROOT + "."):
+    # one that only looks like the standard's could carry anybody's words into the new file
+    if transfer_syntax_uid in transfer_syntaxes():
         return EXPLICIT_LITTLE
     raise InstanceHeld(Reason.TRANSFER_SYNTAX_UNKNOWN)
 
@@ -186,14 +194,30 @@ def _unpack(form: str, data: Buffer, offset: int) -> int:
 
 
 def _inflate(data: bytes) -> bytes:
+    """Inflate in one allocation of the right size, which a bomb never gets."""
+    size = _inflated_size(data)
+    return zlib.decompress(data, wbits=-zlib.MAX_WBITS, bufsize=max(size, 1))
+
+
+def _inflated_size(data: bytes) -> int:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    size = 0
     try:
-        inflated = inflater.decompress(data, _MAX_INFLATED)
+        for start in range(0, len(data), _INFLATED_PIECE):
+            piece = data[start : start + _INFLATED_PIECE]
+            full = True
+            while full and not inflater.eof:
+                found = len(inflater.decompress(piece, _INFLATED_PIECE))
+                piece = inflater.unconsumed_tail
+                full = found == _INFLATED_PIECE  # more may be waiting, even without more input
+                size += found
+                if size > _MAX_INFLATED:
+                    raise InstanceHeld(Reason.MALFORMED)
     except zlib.error:
         raise InstanceHeld(Reason.MALFORMED) from None
     if not inflater.eof:
-        raise InstanceHeld(Reason.MALFORMED if inflater.unconsumed_tail else Reason.TRUNCATED)
-    return inflated
+        raise InstanceHeld(Reason.TRUNCATED)
+    return size
 
 
 def deflate(data: bytes) -> bytes:
@@ -315,6 +339,8 @@ def _skip_items(
     data: Buffer, start: int, stop: int, encoding: Encoding, vr: str, depth: int
 ) -> int:
     """Return the offset behind the Sequence Delimitation Item of an undefined-length value."""
+    if vr not in _MAYBE_UNDEFINED:
+        raise InstanceHeld(Reason.MALFORMED)
     for item in _walk_items(data, start, stop, encoding, depth):
         if item.undefined and vr not in {"SQ", "UN"}:
             raise InstanceHeld(Reason.MALFORMED)

@@ -203,7 +203,7 @@ def write_part_ten(instance: Instance, file: PartTen, output: Output) -> None:
         (IMPLEMENTATION_CLASS_UID, _VERSION_NAME),
     )
     chunks = _chunks(file, output)
-    if instance.transfer_syntax_uid == DEFLATED:
+    if instance.transfer_syntax_uid in DEFLATED:
         chunks = iter([deflate(b"".join(chunks))])
     try:
         instance.path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,13 +3,44 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from typing import Final
+
+from pydicom._uid_dict import UID_dictionary
 
 _VERSION_8 = 0x8
 _VARIANT = 0b10
 
 STANDARD_ROOT: Final = "1.2.840.10008."
 """Root of the UIDs that the standard itself defines; they name no instance (PS3.6 Annex A)."""
+
+
+@cache
+def standard_uids() -> frozenset[str]:
+    """Return the UIDs that PS3.6 Annex A registers, as far as pydicom knows them.
+
+    Anything else below `STANDARD_ROOT` is somebody's invention, and may hold anything.
+    """
+    return frozenset(UID_dictionary)
+
+
+_NOT_FOR_FILES: Final = (
+    # MIME and XML are encodings of other media, SMPTE ST 2110 is a stream (PS3.5 A.5, A.8)
+    "1.2.840.10008.1.2.6.",
+    "1.2.840.10008.1.2.7.",
+)
+
+
+@cache
+def transfer_syntaxes() -> frozenset[str]:
+    """Return the UIDs of the Transfer Syntaxes that a DICOM file can have (PS3.5 Annex A)."""
+    return frozenset(
+        uid
+        for uid, row in UID_dictionary.items()
+        if row[1] == "Transfer Syntax"
+        and uid.startswith("1.2.840.10008.1.2")
+        and not uid.startswith(("1.2.840.10008.1.20", *_NOT_FOR_FILES))
+    )
 
 
 def uid_from_digest(digest: bytes) -> str:
