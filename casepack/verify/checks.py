@@ -27,6 +27,7 @@ from casepack.verify.pairing import Pairing, pair_images
 from casepack.verify.pixels import check_pixels
 from casepack.verify.references import check_references
 from casepack.verify.search import search_identifiers
+from casepack.verify.vocabulary import split_words
 
 _NO_ORIGINALS: Final = "no originals given"
 _REPORTS: Final = ("report.json", "deid/report.json", "data/deid/report.json")
@@ -118,7 +119,10 @@ def _check_identifiers(subject: Subject) -> Outcome:
     identifiers = subject.identifiers.under(subject.holdings.claimed)
     if subject.pairing is not None:
         identifiers = identifiers.without_dates(explained_dates(subject.pairing, identifiers))
-    found = search_identifiers(subject.holdings.root, identifiers, progress=subject.progress)
+    root = subject.holdings.root
+    found = search_identifiers(
+        root, identifiers, declared=read_declared(root), progress=subject.progress
+    )
     return Outcome(examined=len(identifiers.values), findings=found)
 
 
@@ -183,6 +187,18 @@ def _check_documents(subject: Subject) -> Outcome:
         return Outcome(skipped="dsrdump is not installed")
     documents = sum(holding.is_document for holding in subject.holdings.dicom)
     return Outcome(examined=documents, findings=check_documents(subject.holdings))
+
+
+def read_declared(root: Path) -> frozenset[str]:
+    """Return the folded words that a package's case says of its authors and in its references."""
+    try:
+        case: Any = json.loads((root / "data" / "case.json").read_text("utf-8"))["case"]
+        authors, references = case.get("authors", ()), case.get("references", ())
+        said = [value for author in authors for value in author.values() if value]
+        said += [reference["text"] for reference in references] + [case.get("publisher", "")]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return frozenset()
+    return frozenset(word for text in said for word in split_words(str(text)))
 
 
 CheckFunction = Callable[[Subject], Outcome]

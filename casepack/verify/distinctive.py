@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from casepack.verify.identifiers import Kind
-from casepack.verify.vocabulary import fold, is_distinctive, is_ideographic, ordinary_words
+from casepack.verify.vocabulary import (
+    fold,
+    is_distinctive,
+    is_ideographic,
+    ordinary_words,
+    words_of_places,
+)
 
 _NO_TEXT: Final = re.compile(r"[\d.+\-eE*x/;:,\s]*")
 _SHORTEST_NAME: Final = 4
@@ -33,7 +39,7 @@ def is_distinctive_name(words: Sequence[str]) -> bool:
 def is_distinctive_place(word: str) -> bool:
     """Weigh one word of an institution or address: only longer ones mean that place."""
     long_enough = len(word) >= _SHORTEST_PLACE or is_ideographic(word)
-    return long_enough and word.isalpha() and is_distinctive(word)
+    return long_enough and word.isalpha() and word not in words_of_places()
 
 
 def is_distinctive_text(kind: Kind, text: str, words: Sequence[str]) -> bool:

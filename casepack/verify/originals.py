@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from pydicom import dcmread
 from pydicom.charset import convert_encodings, decode_bytes, default_encoding
@@ -84,7 +84,8 @@ def read_values(path: Path, seen: set[tuple[object, ...]]) -> Iterator[OriginalV
 def _read_data_set(ds: Dataset, scope: _Scope) -> Iterator[OriginalValue]:
     scope = replace(scope, encodings=_encodings_of(ds, scope.encodings))
     for tag in sorted(ds.keys()):
-        element = ds.get_item(tag, keep_deferred=True)
+        # typed too narrowly by pydicom
+        element = cast("DataElement | RawDataElement", ds.get_item(tag, keep_deferred=True))
         if isinstance(element, RawDataElement):
             yield from _read_once(ds, element, scope)
         elif element.VR == "SQ":

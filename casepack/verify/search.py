@@ -7,7 +7,7 @@ distinctive are compared only where such values stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,11 +18,10 @@ from casepack.verify.elements import Buffer, PartTen, is_part_ten, read_part_ten
 from casepack.verify.findings import make_finding
 from casepack.verify.forms import make_patterns
 from casepack.verify.holdings import list_files, open_buffer, relative_name, text_elements
-from casepack.verify.identifiers import Identifier, Identifiers, Kind
+from casepack.verify.identifiers import NAMES, Identifier, Identifiers, Kind
 from casepack.verify.matcher import Hit, Matcher
 from casepack.verify.vocabulary import fold, is_ideographic, split_words
 
-_NAMES: Final = frozenset({Kind.PATIENT_NAME, Kind.PERSON_NAME})
 _SHORTEST_IN_PLACE: Final = 3
 _SHORTEST_NAME_IN_PLACE: Final = 2
 _MOST_HITS: Final = 200
@@ -38,9 +37,11 @@ class Search:
     in_samples: Matcher = field(repr=False)
     in_place: dict[str, tuple[Identifier, ...]] = field(repr=False)
     """Values that are not distinctive, by their folded text."""
+    declared: frozenset[str] = field(repr=False, default=frozenset())
+    """Words that a case says openly: its authors, their institutions, its references."""
 
 
-def compile_search(identifiers: Identifiers) -> Search:
+def compile_search(identifiers: Identifiers, declared: frozenset[str] = frozenset()) -> Search:
     """Return what `search_file` needs; made once for all files."""
     values = identifiers.values
     in_place: dict[str, tuple[Identifier, ...]] = {}
@@ -53,19 +54,32 @@ def compile_search(identifiers: Identifiers) -> Search:
         everywhere=Matcher(make_patterns(values)),
         in_samples=Matcher(make_patterns(values, bulk=True)),
         in_place=in_place,
+        declared=declared,
     )
 
 
 def _counts_in_place(value: Identifier, folded: str) -> bool:
-    if value.kind in _NAMES:
+    if value.kind in NAMES:
         return len(folded) >= _SHORTEST_NAME_IN_PLACE or is_ideographic(folded)
     return len(folded) >= _SHORTEST_IN_PLACE
 
 
 def search_identifiers(
-    root: Path, identifiers: Identifiers, *, progress: Progress = no_progress
+    root: Path,
+    identifiers: Identifiers,
+    *,
+    declared: frozenset[str] = frozenset(),
+    progress: Progress = no_progress,
 ) -> list[Finding]:
     """Search every byte of every file below `root`, and every name.
+
+    Parameters
+    ----------
+    root, identifiers
+        Where, and what.
+    declared
+        Folded words that the case itself says of its authors and in its references. The radiologist
+        who read the study may well be its author: outside of DICOM files such words are no leak.
 
     Returns
     -------
@@ -73,7 +87,7 @@ def search_identifiers(
         One for each kind of value, file and place. A name that holds a value is not repeated: the
         finding says which component it is.
     """
-    search = compile_search(identifiers)
+    search = compile_search(identifiers, declared)
     files, _ = list_files(root)
     findings: list[Finding] = []
     for number, path in enumerate(files, 1):
@@ -112,7 +126,26 @@ def _search_parts(
         matcher = search.in_samples if part.samples else search.everywhere
         for hit in matcher.search(part.data, part.start, part.stop):
             value = search.values[hit.pattern.value]
-            yield f"identifier-{value.kind}", _place(part, hit)
+            code = _code_in_text(value, search) if part_ten is None else f"identifier-{value.kind}"
+            if code:
+                yield code, _place(part, hit)
+
+
+def _code_in_text(value: Identifier, search: Search) -> str:
+    """Return the finding for a value in a page or another text that people wrote.
+
+    There, one word that is also a physician's surname, or an institution's town, may mean another;
+    a whole name is no chance. Of the patient, each word counts, unless the case declares it.
+    """
+    declared = search.declared.issuperset(split_words(value.value))
+    if value.kind is Kind.PATIENT_NAME:
+        return "name-in-text" if declared and value.part else "identifier-patient-name"
+    if value.kind in {Kind.PERSON_NAME, Kind.INSTITUTION}:
+        if declared:
+            return ""
+        if value.part:
+            return "name-in-text" if value.kind in NAMES else "institution-in-text"
+    return f"identifier-{value.kind}"
 
 
 def _place(part: Part, hit: Hit) -> str:
@@ -165,12 +198,6 @@ def _search_in_place(part_ten: PartTen, search: Search) -> Iterator[tuple[str, s
 
 
 def _stands_in_place(value: Identifier, tag: int, vr: str, *, private: bool) -> bool:
-    if value.kind in _NAMES:
+    if value.kind in NAMES:
         return vr == "PN" or tag in value.tags
     return tag in value.tags or (private and value.kind is not Kind.TEXT)
-
-
-def search_text(text: str, search: Search) -> Iterable[Kind]:
-    """Return the kinds of values that a text holds."""
-    raw = text.encode()
-    return {search.values[hit.pattern.value].kind for hit in search.everywhere.search(raw)}

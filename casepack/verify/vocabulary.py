@@ -117,7 +117,13 @@ def _plain_words() -> set[str]:
     return set(" ".join(lines).split())
 
 
-def _words_of_meanings() -> set[str]:
+@cache
+def words_of_places() -> frozenset[str]:
+    """Return the words that are no part of the proper name of an institution or place."""
+    return ordinary_words() | _words_of_meanings(1)
+
+
+def _words_of_meanings(fewest: int = _FEWEST_MEANINGS) -> set[str]:
     meanings = {
         meaning
         for scheme in _CONCEPTS.values()
@@ -125,7 +131,7 @@ def _words_of_meanings() -> set[str]:
         for meaning, _ in codes.values()
     }
     counts = Counter(word for meaning in meanings for word in set(split_words(meaning)))
-    return {word for word, count in counts.items() if count >= _FEWEST_MEANINGS}
+    return {word for word, count in counts.items() if count >= fewest}
 
 
 @cache
