@@ -154,8 +154,6 @@ def read_lesions(path: Path) -> tuple[Lesion, ...]:
         content = _LesionFile.model_validate_json(text)
     except ValidationError as error:
         raise _case_error(error, path.name) from None
-    except ValueError:
-        raise CaseError("is not JSON", place=path.name, advice=_ADVICE) from None
     flip = content.coordinate_system == "RAS"
     return tuple(_lesion(part, flip=flip) for part in content.lesions)
 

@@ -12,7 +12,7 @@ from pydicom import dcmread
 
 from casepack.model import Deidentified
 from tests.annotate.drawings import enhanced_study, lesion, on_frame, outline, rewrite
-from tests.annotate.test_annotation import annotated
+from tests.annotate.reading import annotated
 from tests.builders import deidentified
 
 
