@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from casepack.case import Case
 from casepack.model import MeasuredLesion, Measurement
@@ -10,10 +10,13 @@ from casepack.package.markup import escape
 from casepack.package.previews import Stack
 from casepack.package.viewer_data import name_time_point
 
-_ROWS: tuple[tuple[str, str, int, Callable[[Measurement], float]], ...] = (
+_Row = tuple[str, str, int, Callable[[Measurement], float]]
+"""Name, unit, decimal places, and the value of a measurement."""
+_CRANIOCAUDAL: _Row = ("Craniocaudal extent", "mm", 1, lambda one: one.craniocaudal_mm)
+_ROWS: tuple[_Row, ...] = (
     ("Long axis", "mm", 1, lambda one: one.long_axis_mm),
     ("Short axis", "mm", 1, lambda one: one.short_axis_mm),
-    ("Craniocaudal extent", "mm", 1, lambda one: one.craniocaudal_mm),
+    _CRANIOCAUDAL,
     ("Area", "mm\u00b2", 0, lambda one: one.area_mm2),
 )
 _HUNDRED = 100
@@ -23,16 +26,24 @@ def measurement_tables(
     case: Case, stacks: Sequence[Stack], lesions: Sequence[MeasuredLesion]
 ) -> str:
     """Return a table for each lesion and kind of series that it was outlined on."""
-    labels = {stack.series_instance_uid: stack.label for stack in stacks}
+    by_uid = {stack.series_instance_uid: stack for stack in stacks}
     return "\n".join(
-        _table(case, lesion, series_label, group)
+        _table(case, lesion, label, group, _rows(by_uid, group), first=place == 0)
         for lesion in lesions
-        for series_label, group in _comparable(lesion, labels)
+        for place, (label, group) in enumerate(_comparable(lesion, by_uid))
     )
 
 
+def _rows(by_uid: Mapping[str, Stack], group: Sequence[Measurement]) -> tuple[_Row, ...]:
+    """Return what is worth telling: an axial outline has no extent along the body."""
+    planes = {
+        by_uid[one.series_instance_uid].plane for one in group if one.series_instance_uid in by_uid
+    }
+    return tuple(row for row in _ROWS if row is not _CRANIOCAUDAL or "axial" not in planes)
+
+
 def _comparable(
-    lesion: MeasuredLesion, labels: dict[str, str]
+    lesion: MeasuredLesion, by_uid: Mapping[str, Stack]
 ) -> list[tuple[str, list[Measurement]]]:
     """Group measurements so that a group holds one a time point, made on like series.
 
@@ -41,7 +52,8 @@ def _comparable(
     """
     groups: dict[str, list[Measurement]] = {}
     for one in sorted(lesion.measurements, key=lambda one: one.time_point):
-        name = labels.get(one.series_instance_uid, "")
+        stack = by_uid.get(one.series_instance_uid)
+        name = stack.label if stack else ""
         copy = name
         while any(other.time_point == one.time_point for other in groups.get(copy, ())):
             copy += " "
@@ -53,7 +65,13 @@ def _comparable(
 
 
 def _table(
-    case: Case, measured: MeasuredLesion, series_label: str, group: Sequence[Measurement]
+    case: Case,
+    measured: MeasuredLesion,
+    series_label: str,
+    group: Sequence[Measurement],
+    listed: Sequence[_Row],
+    *,
+    first: bool,
 ) -> str:
     compared = len(group) > 1
     heads = [
@@ -61,8 +79,9 @@ def _table(
     ]
     if compared:
         heads.append('<th scope="col">Change</th>')
-    rows = [_row(*row, group) for row in _ROWS]
-    rows += _evaluations(measured, [one.time_point for one in group])
+    rows = [_row(*row, group) for row in listed]
+    if first:
+        rows += _evaluations(measured, [one.time_point for one in group])
     return (
         '<div class="table" role="region" tabindex="0" aria-label="Measurements">'
         f"<table>{_caption(measured, series_label)}"

@@ -135,7 +135,8 @@ def diagnosis(case: Case) -> str:
     ]
     note = f'<p class="note">{". ".join(details)}.</p>' if details else ""
     return (
-        '<details class="diagnosis"><summary></summary>'
+        '<details class="diagnosis"><summary><span class="folded">Show diagnosis</span>'
+        '<span class="unfolded">Hide diagnosis</span></summary>'
         f'<p class="diagnosis-text">{escape(found.text)}</p>{note}</details>'
     )
 
@@ -174,11 +175,10 @@ def deidentification(verified: Verified) -> str:
     record = verified.deidentified.record
     run = [check for check in verified.checks if not check.skipped]
     passed = sum(1 for check in run if not check.findings)
-    checks = (
-        f"<b>{passed} of {len(run)} checks passed</b> on the "
-        f"{len(verified.deidentified.instances)} DICOM instances of this package; "
-        f"{link('deid/report.html', 'read the report')}."
-    )
+    count = len(verified.deidentified.instances)
+    what = f"on the {count} DICOM {'instance' if count == 1 else 'instances'} of this package"
+    verdict = f"<b>{passed} of {len(run)} checks passed</b>" if run else "No check was run"
+    checks = f"{verdict} {what}; {link('deid/report.html', 'read the report')}."
     done = (
         f"De-identified by the {_PROFILE}, edition {escape(record.edition)}) with "
         f"{escape(record.software)}, recipe \u201c{escape(record.recipe)}\u201d"
