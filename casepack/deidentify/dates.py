@@ -6,13 +6,19 @@ import datetime as dt
 import re
 from typing import Final
 
-_DATE: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_OLD_DATE: Final = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})")
+_DATE: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
+_OLD_DATE: Final = re.compile(r"([0-9]{4})\.([0-9]{2})\.([0-9]{2})")
+_HOUR: Final = "(?:[01][0-9]|2[0-3])"
+_MINUTE: Final = "[0-5][0-9]"
+_SECOND: Final = r"(?:[0-5][0-9]|60)(?:\.[0-9]{1,6})?"
+_ZONE: Final = rf"\+(?:0[0-9]|1[0-3]){_MINUTE}|\+1400|-(?:0[0-9]|1[01]){_MINUTE}|-1200"
 _DATETIME: Final = re.compile(
-    r"(\d{4})(\d{2})(\d{2})((?:\d{2}(?:\d{2}(?:\d{2}(?:\.\d{1,6})?)?)?)?)([+-]\d{4})?"
+    rf"([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})((?:{_HOUR}(?:{_MINUTE}(?:{_SECOND})?)?)?(?:{_ZONE})?)"
 )
-_AGE: Final = re.compile(r"(\d{3})([DWMY])")
+_AGE: Final = re.compile(r"([0-9]{3})([DWMY])")
 _AGE_CAP: Final = 90
+_ENDS: Final = 2
+"""A range has two ends."""
 _PER_YEAR: Final = {"D": 365, "W": 52, "M": 12, "Y": 1}
 
 
@@ -28,12 +34,16 @@ def shift_value(vr: str, value: str, days: int) -> str | None:
 
 
 def _shift_date(text: str, days: int) -> str | None:
+    ends = text.split("-")
+    if len(ends) > _ENDS or (len(ends) == _ENDS and not any(ends)):
+        return None
+    shifted = [_shift_day(end.strip(), days) for end in ends]
+    return None if None in shifted else "-".join(end for end in shifted if end is not None)
+
+
+def _shift_day(text: str, days: int) -> str | None:
     if not text:
         return text
-    first, dash, last = text.partition("-")
-    if dash:
-        ends = [_shift_date(first.strip(), days), _shift_date(last.strip(), days)]
-        return None if None in ends else "-".join(end for end in ends if end is not None)
     match = _DATE.fullmatch(text) or _OLD_DATE.fullmatch(text)
     return _move(match, days) if match else None
 
@@ -45,7 +55,7 @@ def _shift_datetime(text: str, days: int) -> str | None:
     if match is None:
         return None
     moved = _move(match, days)
-    return None if moved is None else moved + match[4] + (match[5] or "")
+    return None if moved is None else moved + match[4]
 
 
 def _move(match: re.Match[str], days: int) -> str | None:
