@@ -24,6 +24,7 @@ from casepack.verify.distinctive import (
     is_distinctive_text,
 )
 from casepack.verify.echo import UID, is_date, names_in, read_echo
+from casepack.verify.holdings import Holdings
 from casepack.verify.identifiers import NAMES, Identifier, Identifiers, Kind
 from casepack.verify.originals import RUN, OriginalValue, read_values
 from casepack.verify.profile import (
@@ -39,8 +40,9 @@ from casepack.verify.profile import (
 )
 from casepack.verify.vocabulary import PLACEHOLDERS, TITLES, fold, is_distinctive, split_words
 
+_PATIENT_NAME: Final = 0x00100010
 _PATIENT_NAMES: Final = frozenset(
-    {0x00100010, 0x00101001, 0x00101005, 0x00101060, 0x00102297, 0x00100012}
+    {_PATIENT_NAME, 0x00101001, 0x00101005, 0x00101060, 0x00102297, 0x00100012}
 )
 """Names of the patient or of relatives."""
 _STRUCTURAL_UIDS: Final = frozenset(
@@ -92,6 +94,20 @@ def collect_identifiers(originals: FileSet, *, progress: Progress = no_progress)
         for value in _read(path, seen, required=number <= len(used)):
             collector.add(value)
     return collector.result()
+
+
+def names_of_holdings(holdings: Holdings) -> tuple[Identifier, ...]:
+    """Return the Patient's Names that stand in the files that are checked, unless dummies.
+
+    They serve only to keep them out of the report, when no originals are at hand.
+    """
+    collector = _Collector()
+    for holding in holdings.dicom:
+        element = holding.part_ten.top.get(_PATIENT_NAME)
+        for text in holding.part_ten.texts(element) if element is not None else ():
+            if not any(char.isdigit() for char in text):
+                collector.add(OriginalValue(tag=_PATIENT_NAME, vr="PN", text=text, private=False))
+    return collector.result().values
 
 
 def _read(path: Path, seen: set[tuple[object, ...]], *, required: bool) -> list[OriginalValue]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Final
 
-from casepack.verify.elements import Buffer, PartTen, is_part_ten, read_part_ten
+from casepack.verify.elements import PREFIX_AT, Buffer, Element, PartTen, is_part_ten, read_part_ten
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _TEXT_CHUNKS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})
@@ -43,6 +43,23 @@ class Part:
     """Where in the file, when it is not a plain offset."""
     part_ten: PartTen | None = field(default=None, repr=False)
     """The elements, when the offsets are those of a DICOM file."""
+
+    def element_at(self, offset: int) -> Element | None:
+        """Return the element, File Meta included, whose value covers an offset."""
+        if self.part_ten is None:
+            return None
+        if self.data is self.part_ten.inflated or offset >= self.part_ten.data_set_at:
+            return self.part_ten.element_at(offset)
+        return next((e for e in self.part_ten.meta if e.start <= offset < e.stop), None)
+
+    def bounds_at(self, offset: int) -> tuple[int, int]:
+        """Return where the text around an offset begins and ends."""
+        element = self.element_at(offset)
+        if element is not None:
+            return element.start, element.stop
+        if self.part_ten is not None and offset < PREFIX_AT:
+            return 0, PREFIX_AT
+        return self.start, self.stop
 
 
 class TooLarge(Exception):  # noqa: N818  # internal: becomes a finding

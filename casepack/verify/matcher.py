@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Buffer = bytes | mmap.mmap
+Bounds = Callable[[int], tuple[int, int]]
 
 _LONG: Final = 12
 _LONG_PIECE: Final = 8
@@ -31,6 +32,7 @@ _SHORT_PIECE: Final = 4
 _BITS: Final = 21
 _CHUNK: Final = 1 << 22
 _BEFORE: Final = 4
+_AFTER: Final = 16
 _MULTIPLIERS: Final = {8: 0x9E3779B97F4A7C15, 4: 0x9E3779B1}
 _LOWER: Final = bytes(byte + 32 if 65 <= byte <= 90 else byte for byte in range(256))  # noqa: PLR2004  # A to Z
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d)?)?(?!\d)")
@@ -137,8 +139,19 @@ class Matcher:
         ]
         self._longest = max((len(pattern.text) for pattern in distinct), default=0)
 
-    def search(self, data: Buffer, start: int = 0, stop: int | None = None) -> Iterator[Hit]:
-        """Yield the hits that begin between two offsets, in no particular order."""
+    def search(
+        self, data: Buffer, start: int = 0, stop: int | None = None, bounds: Bounds | None = None
+    ) -> Iterator[Hit]:
+        """Yield the hits that begin between two offsets, in no particular order.
+
+        Parameters
+        ----------
+        data, start, stop
+            Where to search.
+        bounds
+            From an offset to the stretch of text around it, so that the bytes of a length or of a
+            tag beside a value are not taken for letters; the whole buffer if not given.
+        """
         stop = len(data) if stop is None else stop
         for begin in range(start, stop, _CHUNK):
             end = min(begin + _CHUNK, stop)
@@ -152,20 +165,21 @@ class Matcher:
                     if not folded.startswith(pattern.text, at):
                         continue
                     seen.add((at, id(pattern)))
-                    if edges_hold(data, begin + at, pattern):
+                    limits = (0, len(data)) if bounds is None else bounds(begin + at)
+                    if edges_hold(data, begin + at, pattern, limits):
                         yield Hit(begin + at, pattern)
 
 
-def edges_hold(data: Buffer, at: int, pattern: Pattern) -> bool:
-    """Tell whether what stands beside the match leaves it what it is."""
+def edges_hold(data: Buffer, at: int, pattern: Pattern, limits: tuple[int, int]) -> bool:
+    """Tell whether what stands beside the match, within `limits`, leaves it what it is."""
     edge = pattern.edge
     if edge is Edge.ANY:
         return True
     if edge is Edge.ESCAPED:
-        return _is_escaped(data, at)
+        return _is_escaped(data, at, limits[0])
     end = at + len(pattern.text)
-    before = _characters(data[max(0, at - _BEFORE) : at], pattern, backwards=True)
-    after = _characters(data[end : end + 16], pattern)
+    before = _characters(data[max(limits[0], at - _BEFORE) : at], pattern, backwards=True)
+    after = _characters(data[end : min(end + _AFTER, max(end, limits[1]))], pattern)
     match edge:
         case Edge.WORD:
             first = _characters(data[at : at + pattern.width], pattern)
@@ -211,8 +225,8 @@ def _word_ends(left: str, right: str) -> bool:
     return left.islower() and right.isupper()
 
 
-def _is_escaped(data: Buffer, at: int) -> bool:
+def _is_escaped(data: Buffer, at: int, start: int) -> bool:
     """Tell whether the last escape sequence before `at` begins a multi-byte set: ESC $ ..."""
-    before = data[max(0, at - _ESCAPE_FAR) : at]
+    before = data[max(start, at - _ESCAPE_FAR) : at]
     last = before.rfind(b"\x1b")
     return last >= 0 and before[last + 1 : last + 2] == b"$"

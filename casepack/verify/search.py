@@ -7,6 +7,8 @@ distinctive are compared only where such values stand.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Final
 
 from casepack.model import Finding, Progress, no_progress
 from casepack.verify.contents import Part, TooLarge, split_parts
-from casepack.verify.elements import Buffer, PartTen, is_part_ten, read_part_ten
+from casepack.verify.elements import PREFIX_AT, Buffer, PartTen, is_part_ten, read_part_ten
 from casepack.verify.findings import make_finding
 from casepack.verify.forms import make_patterns
 from casepack.verify.holdings import list_files, open_buffer, relative_name, text_elements
@@ -24,8 +26,8 @@ from casepack.verify.vocabulary import fold, is_ideographic, split_words
 
 _SHORTEST_IN_PLACE: Final = 3
 _SHORTEST_NAME_IN_PLACE: Final = 2
-_MOST_HITS: Final = 200
-"""In one file: more would say no more."""
+_MOST_LINES: Final = 1000
+"""Findings in one text: more would say no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +109,7 @@ def search_file(path: Path, root: Path, search: Search) -> list[Finding]:
             try:
                 for code, place in _search_parts(data, part_ten, search):
                     places[code, place] = None
-                    if len(places) >= _MOST_HITS:
+                    if part_ten is None and len(places) >= _MOST_LINES:
                         break
             except TooLarge:
                 too_large = True
@@ -123,12 +125,22 @@ def _search_parts(
     data: Buffer, part_ten: PartTen | None, search: Search
 ) -> Iterator[tuple[str, str]]:
     for part in split_parts(data, part_ten):
+        lines: list[int] | None = None
         matcher = search.in_samples if part.samples else search.everywhere
-        for hit in matcher.search(part.data, part.start, part.stop):
+        for hit in matcher.search(part.data, part.start, part.stop, part.bounds_at):
             value = search.values[hit.pattern.value]
             code = _code_in_text(value, search) if part_ten is None else f"identifier-{value.kind}"
-            if code:
+            if not code:
+                continue
+            if not part.place and part_ten is None:
+                lines = _line_ends(part.data) if lines is None else lines
+                yield code, f"line {bisect_left(lines, hit.offset) + 1}"
+            else:
                 yield code, _place(part, hit)
+
+
+def _line_ends(data: Buffer) -> list[int]:
+    return [match.start() for match in re.finditer(rb"\n", data)]
 
 
 def _code_in_text(value: Identifier, search: Search) -> str:
@@ -151,20 +163,16 @@ def _code_in_text(value: Identifier, search: Search) -> str:
 def _place(part: Part, hit: Hit) -> str:
     if part.place:
         return part.place
-    if part.part_ten is None:
-        line = bytes(part.data[: hit.offset]).count(b"\n") + 1
-        return f"line {line}"
-    return _place_in_dicom(part.part_ten, hit.offset, inflated=part.data is part.part_ten.inflated)
+    element = part.element_at(hit.offset)
+    if element is not None:
+        return element.place
+    inflated = part.part_ten is None or part.data is part.part_ten.inflated
+    return "preamble" if hit.offset < PREFIX_AT and not inflated else f"offset {hit.offset}"
 
 
-def _place_in_dicom(part_ten: PartTen, offset: int, *, inflated: bool) -> str:
-    if not inflated and offset < 128:  # noqa: PLR2004  # PS3.10 7.1
-        return "preamble"
-    if inflated or offset >= part_ten.data_set_at:
-        element = part_ten.element_at(offset)
-    else:
-        element = next((e for e in part_ten.meta if e.start <= offset < e.stop), None)
-    return f"offset {offset}" if element is None else element.place
+def hide_values(name: str, search: Search) -> str:
+    """Return a path without the components that hold a value."""
+    return _search_name(name, search)[0]
 
 
 def _search_name(name: str, search: Search) -> tuple[str, list[tuple[str, str]]]:

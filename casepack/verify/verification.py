@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from casepack.errors import UsageError, VerificationError
@@ -16,12 +17,13 @@ from casepack.model import (
     no_progress,
 )
 from casepack.verify.checks import CHECKS, CheckFunction, Subject
-from casepack.verify.collecting import collect_identifiers
+from casepack.verify.collecting import collect_identifiers, names_of_holdings
 from casepack.verify.conformance import available_tools, tool_versions
 from casepack.verify.findings import has_error, sort_findings
 from casepack.verify.holdings import read_holdings
 from casepack.verify.identifiers import Identifiers
 from casepack.verify.report import Report
+from casepack.verify.search import compile_search, hide_values
 
 
 def verify_deidentified(
@@ -119,4 +121,12 @@ def _run_checks(
                 skipped=outcome.skipped,
             )
         )
-    return tuple(checks), sort_findings(findings)
+    return tuple(checks), _hide_names(subject, sort_findings(findings))
+
+
+def _hide_names(subject: Subject, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Take identifying values out of the paths that the findings name."""
+    identifiers = subject.identifiers or Identifiers(values=names_of_holdings(subject.holdings))
+    search = compile_search(identifiers)
+    shown = {file: hide_values(file, search) for file in {finding.file for finding in findings}}
+    return tuple(replace(finding, file=shown[finding.file]) for finding in findings)
