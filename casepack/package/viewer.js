@@ -10,7 +10,7 @@ const viewer = (() => {
   const status = document.getElementById("viewer-status");
   let viewports = [];
   let active = 0;
-  let lastWheel = 0;
+  let lastWheel = -Infinity;
   let announced = 0;
 
   const { dot, plus, minus, cross, normal, centre, project } = geometry;

@@ -163,15 +163,22 @@ def test_arrow_keys_page_and_stop_at_the_ends(page):
 
 def test_the_wheel_pages_and_does_not_scroll_the_page(page):
     use(page, "link")
-    panes(page)[0].click()
-    before = page.execute_script(
-        "arguments[0].scrollIntoView({block:'center'}); return scrollY", panes(page)[0]
-    )
+    bring(page, panes(page)[0])
+    before = page.execute_script("return scrollY")
     wheel(page, 120)
     assert places(page)[0] == (0, 3)
+    assert page.execute_script("return scrollY") == before
     wheel(page, -120)
     assert places(page)[0] == (0, 2)
-    assert page.execute_script("return scrollY") == before
+
+
+def test_at_the_end_of_a_stack_the_wheel_scrolls_the_page(page):
+    press(page, Keys.END)
+    bring(page, panes(page)[0])
+    before = page.execute_script("return scrollY")
+    wheel(page, 120)
+    WebDriverWait(page, 3).until(lambda _: page.execute_script("return scrollY") > before)
+    assert places(page)[0] == (0, 6)
 
 
 def test_linked_viewports_move_together_by_position(page):
