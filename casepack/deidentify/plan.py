@@ -48,12 +48,23 @@ _TYPE_RANK: Final = {
     AttributeType.TYPE_1C: 2,
 }
 _REQUIRED: Final = frozenset({AttributeType.TYPE_1, AttributeType.TYPE_1C})
+_MAY_BE_EMPTY: Final = frozenset({AttributeType.TYPE_2, AttributeType.TYPE_2C})
 
 CODE_MEANING: Final = 0x00080104
 _VERIFYING_OBSERVER_SEQUENCE: Final = 0x0040A073
 _PRESENTATION_CREATION: Final = frozenset({0x00700082, 0x00700083})
 _VOCABULARY_DATES: Final = frozenset({0x00080106, 0x00080107, 0x0040DB06, 0x0040DB07})
 _TIMEZONE: Final = 0x00080201
+_FREE_TEXT: Final = frozenset({"ST", "LT", "UT"})
+_READS_PIXELS: Final = frozenset(
+    # Spacing Between Slices; Number of Frames, Pixel Spacing, Pixel Aspect Ratio, Pixel Padding,
+    # Rescale Intercept, Slope and Type
+    {0x00180088, 0x00280008, 0x00280030, 0x00280034, 0x00280120, 0x00280121}
+    | {0x00281052, 0x00281053, 0x00281054}
+)
+"""Kept at top level even where the IOD does not define them, as scanners of some vendors write
+them: without these numbers the Pixel Data mean something else."""
+_REFERENCED: Final = "common-instance-reference"
 
 _PLAIN_VRS: Final = frozenset(
     {"AS", "AT", "CS", "DS", "FD", "FL", "IS", "OD", "OF", "OL", "SL", "SQ", "SS", "UL", "US"}
@@ -112,7 +123,7 @@ class Plan:
             return Rule(action=Action.REMOVE, source="E.1-1")
         row = profile_rows().get(tag)
         attribute_type = self._attribute_type(path, row)
-        profile = self._profile_rule(tag, row, attribute_type)
+        profile = self._profile_rule(path, row, attribute_type)
         line = self.recipe.line_for(tag)
         if line is None or attribute_type is None:
             return profile
@@ -140,8 +151,11 @@ class Plan:
         return found
 
     def _profile_rule(
-        self, tag: int, row: ProfileRow | None, attribute_type: AttributeType | None
+        self, path: Path, row: ProfileRow | None, attribute_type: AttributeType | None
     ) -> Rule:
+        tag = path[-1]
+        if attribute_type is None and len(path) == 1 and tag in _READS_PIXELS:
+            return Rule(action=Action.KEEP, source="reads Pixel Data")
         if attribute_type is None:
             # a sequence delimiter, a retired or a misplaced Attribute: the IOD does not define it
             return Rule(action=Action.REMOVE, source="not in IOD")
@@ -149,8 +163,14 @@ class Plan:
             return Rule(action=Action.CLEAN, source="known meanings", otherwise=Action.DUMMY)
         if row is None:
             emptied = resolve_code(tag, "X/Z/D", attribute_type)
+            if dictionary_vr(tag) in _FREE_TEXT:
+                # the table lists no more than the Attributes that are known to identify
+                return Rule(action=emptied, source="free text")
             return Rule(action=Action.KEEP, source="not in E.1-1", otherwise=emptied)
         basic = resolve_code(tag, row.basic, attribute_type)
+        if row.basic == "X/Z/U*" and basic is Action.ZERO and _REFERENCED in self.present:
+            # the Common Instance Reference Module lists what is referenced here (PS3.3 C.12.2)
+            basic = Action.KEEP
         return self._option_rule(row, basic) or Rule(action=basic, source=row.source)
 
     def _option_rule(self, row: ProfileRow, basic: Action) -> Rule | None:
@@ -166,26 +186,32 @@ class Plan:
 def _modified_date_rule(row: ProfileRow, basic: Action, source: str) -> Rule | None:
     """Shift dates of the patient; never those from which the shift could be computed."""
     if row.tag in _VOCABULARY_DATES or row.tag == _TIMEZONE:
-        return Rule(action=Action.KEEP, source=source)
+        return Rule(action=Action.KEEP, source=source, otherwise=basic)
     if Option.RETAIN_DEVICE_IDENTITY in row.options:
         return None
     vr = dictionary_vr(row.tag)
     if vr == "TM":
         # a shift by whole days leaves the time of day as it is
-        return Rule(action=Action.KEEP, source=source)
+        return Rule(action=Action.KEEP, source=source, otherwise=basic)
     if vr in {"DA", "DT"}:
         return Rule(action=Action.CLEAN, source=source, otherwise=basic)
     return None
 
 
 def resolve_code(tag: int, code: str, attribute_type: AttributeType) -> Action:
-    """Resolve a code of Table E.1-1, compound or not, by the Attribute's Type."""
+    """Resolve a code of Table E.1-1, compound or not, by the Attribute's Type.
+
+    X of an Attribute that must be present but may be empty (Type 2) empties it, so that the IOD
+    stays intact (PS3.15 E.1.1).
+    """
     if code in _COMPOUND:
         return _COMPOUND[code][_TYPE_RANK[attribute_type]]
     if tag == _VERIFYING_OBSERVER_SEQUENCE and attribute_type not in _REQUIRED:
         return Action.REMOVE
     if tag in _PRESENTATION_CREATION and attribute_type in _REQUIRED:
         return Action.DUMMY
+    if code == Action.REMOVE and attribute_type in _MAY_BE_EMPTY:
+        return Action.ZERO
     return Action(code)
 
 

@@ -71,7 +71,8 @@ def profile_rows() -> Mapping[int, ProfileRow]:
         rows[tag] = ProfileRow(
             tag=tag,
             name=attribute_name(tag),
-            basic="X" if row["suggestedAction"] == "C" else row["suggestedAction"],
+            # nothing cleans these yet: they go, or get a dummy where their Type asks for a value
+            basic="X/Z/D" if row["suggestedAction"] == "C" else row["suggestedAction"],
             options=_gap_options(row["option"] or ""),
             source="E.1-1 gap",
         )
