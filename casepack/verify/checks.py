@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from casepack.model import Deidentified, FileSet, Finding, Instance, Progress, Reason, no_progress
+from casepack.verify.annotations import check_annotations
 from casepack.verify.attributes import check_attributes
+from casepack.verify.bag import check_bag
 from casepack.verify.comparison import (
     check_dates,
     check_intervals,
@@ -20,9 +22,12 @@ from casepack.verify.comparison import (
     explained_dates,
 )
 from casepack.verify.conformance import check_documents, check_entities, check_iods
+from casepack.verify.datacite import check_datacite
+from casepack.verify.directory import check_directories
 from casepack.verify.findings import make_finding
 from casepack.verify.holdings import Holdings, relative_name
 from casepack.verify.identifiers import Identifiers
+from casepack.verify.layout import EXPECTED, PAGES, check_crate, check_layout, check_pages
 from casepack.verify.pairing import Pairing, pair_images
 from casepack.verify.pixels import check_pixels
 from casepack.verify.references import check_references
@@ -30,6 +35,8 @@ from casepack.verify.search import search_identifiers
 from casepack.verify.vocabulary import split_words
 
 _NO_ORIGINALS: Final = "no originals given"
+PAYLOAD: Final = "data"
+"""Folder of a bag that holds its payload (RFC 8493 2.1.2)."""
 _REPORTS: Final = ("report.json", "deid/report.json", "data/deid/report.json")
 
 
@@ -91,11 +98,10 @@ class Outcome:
 
 def _check_files(subject: Subject) -> Outcome:
     holdings = subject.holdings
-    count = len(holdings.dicom) + len(holdings.directories) + len(holdings.others)
     findings = list(holdings.findings)
     if not holdings.dicom:
         findings.append(make_finding("nothing-to-check"))
-    return Outcome(examined=count, findings=[*findings, *_check_listing(subject)])
+    return Outcome(examined=_count(subject), findings=[*findings, *_check_listing(subject)])
 
 
 def _check_listing(subject: Subject) -> Iterator[Finding]:
@@ -192,13 +198,54 @@ def _check_documents(subject: Subject) -> Outcome:
 def read_declared(root: Path) -> frozenset[str]:
     """Return the folded words that a package's case says of its authors and in its references."""
     try:
-        case: Any = json.loads((root / "data" / "case.json").read_text("utf-8"))["case"]
+        case: Any = json.loads((root / PAYLOAD / "case.json").read_text("utf-8"))["case"]
         authors, references = case.get("authors", ()), case.get("references", ())
         said = [value for author in authors for value in author.values() if value]
         said += [reference["text"] for reference in references] + [case.get("publisher", "")]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return frozenset()
     return frozenset(word for text in said for word in split_words(str(text)))
+
+
+def _check_directory(subject: Subject) -> Outcome:
+    directories = subject.holdings.directories
+    if not directories:
+        return Outcome(skipped="there is no DICOMDIR")
+    return Outcome(examined=len(directories), findings=check_directories(subject.holdings))
+
+
+def _check_bag(subject: Subject) -> Outcome:
+    return Outcome(examined=_count(subject), findings=check_bag(subject.holdings.root))
+
+
+def _check_layout(subject: Subject) -> Outcome:
+    root = subject.holdings.root
+    return Outcome(examined=len(EXPECTED), findings=check_layout(root / PAYLOAD, root))
+
+
+def _check_crate(subject: Subject) -> Outcome:
+    root = subject.holdings.root
+    return Outcome(examined=_count(subject), findings=check_crate(root / PAYLOAD, root))
+
+
+def _check_datacite(subject: Subject) -> Outcome:
+    root = subject.holdings.root
+    return Outcome(examined=2, findings=check_datacite(root / PAYLOAD, root))
+
+
+def _check_pages(subject: Subject) -> Outcome:
+    root = subject.holdings.root
+    return Outcome(examined=len(PAGES), findings=check_pages(root / PAYLOAD, root))
+
+
+def _check_annotations(subject: Subject) -> Outcome:
+    payload = subject.holdings.root / PAYLOAD
+    return Outcome(examined=3, findings=check_annotations(payload, subject.holdings))
+
+
+def _count(subject: Subject) -> int:
+    holdings = subject.holdings
+    return len(holdings.dicom) + len(holdings.directories) + len(holdings.others)
 
 
 CheckFunction = Callable[[Subject], Outcome]
@@ -213,5 +260,15 @@ CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("iods", "No new error of dciodvfy", _check_iods),
     ("entities", "No error of dcentvfy", _check_entities),
     ("documents", "dsrdump reads the content trees", _check_documents),
+    ("directory", "DICOMDIR and files agree", _check_directory),
 )
 """Name, title, function."""
+
+PACKAGE_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
+    ("bag", "The bag is valid, and nothing is unlisted", _check_bag),
+    ("layout", "The files of the layout are there", _check_layout),
+    ("crate", "The RO-Crate lists every file", _check_crate),
+    ("datacite", "The DataCite metadata are complete", _check_datacite),
+    ("pages", "Every link of the pages resolves", _check_pages),
+    ("annotations", "Lesions, figures and case agree with DICOM", _check_annotations),
+)

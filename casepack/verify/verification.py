@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from casepack.errors import UsageError, VerificationError
 from casepack.model import (
@@ -16,7 +17,7 @@ from casepack.model import (
     Verified,
     no_progress,
 )
-from casepack.verify.checks import CHECKS, CheckFunction, Subject
+from casepack.verify.checks import CHECKS, PACKAGE_CHECKS, CheckFunction, Subject
 from casepack.verify.collecting import collect_identifiers, names_of_holdings
 from casepack.verify.conformance import available_tools, tool_versions
 from casepack.verify.findings import has_error, sort_findings
@@ -24,6 +25,9 @@ from casepack.verify.holdings import read_holdings
 from casepack.verify.identifiers import Identifiers
 from casepack.verify.report import Report
 from casepack.verify.search import compile_search, hide_values
+
+_OF_PACKAGES: Final = ("bagit.txt", "data/case.json", "data/ro-crate-metadata.json")
+"""Any of these files makes a folder a package, be it a broken one."""
 
 
 def verify_deidentified(
@@ -93,8 +97,8 @@ def verify_folder(
         tools=frozenset(tools),
         progress=progress,
     )
-    is_package = (folder / "bagit.txt").is_file()
-    checks, findings = _run_checks(subject, CHECKS)
+    is_package = any((folder / name).is_file() for name in _OF_PACKAGES)
+    checks, findings = _run_checks(subject, (*CHECKS, *PACKAGE_CHECKS) if is_package else CHECKS)
     return Report(
         kind="package" if is_package else "folder",
         checks=checks,

@@ -1,0 +1,189 @@
+"""Whether lesions, figures and case name instances that are there, and agree with the reports."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from casepack.model import Finding
+from casepack.verify.documents import (
+    BadDocument,
+    as_mapping,
+    as_number,
+    as_sequence,
+    as_text,
+    is_inside,
+    read_json,
+)
+from casepack.verify.findings import make_finding
+from casepack.verify.holdings import Holding, Holdings, relative_name
+from casepack.verify.measurements import (
+    AREA,
+    LENGTH,
+    LONG_AXIS,
+    SHORT_AXIS,
+    Measured,
+    read_measurements,
+)
+
+_SAME: Final = 0.01
+"""mm or mm2: below it two numbers are the same."""
+_NUMBERS: Final = {
+    "long_axis_mm": LONG_AXIS,
+    "short_axis_mm": SHORT_AXIS,
+    "craniocaudal_mm": LENGTH,
+    "area_mm2": AREA,
+}
+_UIDS: Final = {
+    "study_instance_uid": 0x0020000D,
+    "series_instance_uid": 0x0020000E,
+    "sop_class_uid": 0x00080016,
+    "frame_of_reference_uid": 0x00200052,
+}
+_FRAMES: Final = 0x00280008
+_REPORTS: Final = "1.2.840.10008.5.1.4.1.1.88."
+
+
+def check_annotations(payload: Path, holdings: Holdings) -> Iterator[Finding]:
+    """Check ``lesions.json``, ``figures.json`` and ``case.json`` against the DICOM files."""
+    for name, check in (
+        ("annotations/lesions.json", _check_lesions),
+        ("figures/figures.json", _check_figures),
+        ("case.json", _check_case),
+    ):
+        path = payload / name
+        if not path.is_file():
+            continue
+        file = relative_name(path, holdings.root)
+        try:
+            content = read_json(path)
+        except BadDocument:
+            yield make_finding("json-invalid", file=file)
+            continue
+        for code, place in check(content, payload, holdings):
+            yield make_finding(code, file=file, place=place)
+
+
+def _check_lesions(content: object, payload: Path, holdings: Holdings) -> Iterator[tuple[str, str]]:
+    reported = [
+        measured
+        for holding in holdings.dicom
+        if holding.sop_class_uid.startswith(_REPORTS)
+        for measured in read_measurements(holding)
+    ]
+    yield from _check_reported(content, reported)
+    for index, entry in enumerate(as_sequence(as_mapping(content).get("lesions"))):
+        lesion = as_mapping(entry)
+        tracking_uid = as_text(lesion.get("tracking_uid"))
+        for number, one in enumerate(as_sequence(lesion.get("measurements"))):
+            place = f"lesions[{index}].measurements[{number}]"
+            measurement = as_mapping(one)
+            if not _names_instance(measurement, payload, holdings):
+                yield "lesion-unresolved", place
+            for name in _differing(measurement, tracking_uid, reported):
+                yield "lesion-differs", f"{place}.{name}"
+
+
+def _names_instance(entry: Mapping[str, Any], payload: Path, holdings: Holdings) -> bool:
+    """Tell whether the entry's UIDs, path and frame are those of one DICOM file."""
+    holding = holdings.by_uid.get(as_text(entry.get("sop_instance_uid")))
+    if holding is None:
+        return False
+    if any(name in entry and entry[name] != holding.text(tag) for name, tag in _UIDS.items()):
+        return False
+    path = as_text(entry.get("path"))
+    if "path" in entry and (payload / path) != holding.path:
+        return False
+    return _has_frame(holding, entry.get("frame", 1))
+
+
+def _has_frame(holding: Holding, frame: object) -> bool:
+    frames = holding.text(_FRAMES)
+    count = int(frames) if frames.isdecimal() else 1
+    return isinstance(frame, int) and 1 <= frame <= count
+
+
+def _differing(
+    measurement: Mapping[str, Any], tracking_uid: str, reported: list[Measured]
+) -> Iterator[str]:
+    """Yield the numbers that no report of that study and lesion has.
+
+    A craniocaudal extent is reported only of an outline that lies along the body.
+    """
+    study = as_text(measurement.get("study_instance_uid"))
+    for name, concept in _NUMBERS.items():
+        value = as_number(measurement.get(name))
+        key = (study, tracking_uid, concept)
+        same = any(_is_same(value, one.value) for one in reported if _key(one) == key)
+        if not same and concept != LENGTH:
+            yield name
+
+
+def _is_same(value: float | None, other: float) -> bool:
+    return value is not None and abs(value - other) <= _SAME
+
+
+def _key(measured: Measured) -> tuple[str, str, str]:
+    return measured.study_instance_uid, measured.tracking_uid, measured.concept
+
+
+def _check_reported(content: object, reported: list[Measured]) -> Iterator[tuple[str, str]]:
+    """Check the other way: what a report measures stands in the plain file as well."""
+    plain: defaultdict[tuple[str, str, str], list[float | None]] = defaultdict(list)
+    for entry in as_sequence(as_mapping(content).get("lesions")):
+        lesion = as_mapping(entry)
+        for one in as_sequence(lesion.get("measurements")):
+            measurement = as_mapping(one)
+            for name, concept in _NUMBERS.items():
+                study = as_text(measurement.get("study_instance_uid"))
+                key = (study, as_text(lesion.get("tracking_uid")), concept)
+                plain[key].append(as_number(measurement.get(name)))
+    names = {concept: name for name, concept in _NUMBERS.items()}
+    for measured in reported:
+        if measured.concept in names:
+            values = plain[_key(measured)]
+            if not any(_is_same(value, measured.value) for value in values):
+                yield "lesion-differs", names[measured.concept]
+
+
+def _check_figures(content: object, payload: Path, holdings: Holdings) -> Iterator[tuple[str, str]]:
+    rows = as_mapping(content).get("figures", content)
+    for index, entry in enumerate(as_sequence(rows)):
+        figure = as_mapping(entry)
+        if as_text(figure.get("skipped")):
+            continue
+        pictures = [as_text(figure.get(name)) for name in ("file", "plain")]
+        holding = holdings.by_uid.get(as_text(figure.get("sop_instance_uid")))
+        there = all(is_inside(payload / "figures", name) for name in pictures if name)
+        series = figure.get("series_instance_uid")
+        if (
+            holding is None
+            or not (pictures[0] and there)
+            or series not in {None, holding.text(_UIDS["series_instance_uid"])}
+            or not _has_frame(holding, figure.get("frame", 1))
+        ):
+            yield "figure-unresolved", f"figures[{index}]"
+
+
+def _check_case(content: object, payload: Path, holdings: Holdings) -> Iterator[tuple[str, str]]:
+    listed: set[str] = set()
+    for index, one in enumerate(as_sequence(as_mapping(content).get("studies"))):
+        study = as_mapping(one)
+        for number, other in enumerate(as_sequence(study.get("series"))):
+            series = as_mapping(other)
+            place = f"studies[{index}].series[{number}]"
+            for entry in as_sequence(series.get("instances")):
+                instance = {
+                    **as_mapping(entry),
+                    "study_instance_uid": study.get("study_instance_uid"),
+                    "series_instance_uid": series.get("series_instance_uid"),
+                    "frame": 1,
+                }
+                listed.add(as_text(instance.get("sop_instance_uid")))
+                if not _names_instance(instance, payload, holdings):
+                    yield "case-unresolved", place
+    for holding in holdings.dicom:
+        if holding.sop_instance_uid not in listed:
+            yield "case-unresolved", relative_name(holding.path, payload)

@@ -1,0 +1,168 @@
+"""Whether the files of the package layout are there, and the links of its pages resolve."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from casepack.model import Finding
+from casepack.verify.documents import (
+    BadDocument,
+    as_mapping,
+    as_sequence,
+    as_text,
+    is_inside,
+    read_json,
+)
+from casepack.verify.findings import make_finding
+from casepack.verify.holdings import list_files, relative_name
+
+EXPECTED: Final = (
+    *("index.html", "ro-crate-metadata.json", "ro-crate-preview.html"),
+    *("case.json", "case.md", "CITATION.cff", "LICENSE", "README.txt"),
+    *("doi/datacite.json", "doi/datacite.xml", "doi/zenodo.json"),
+    *("dicom/DICOMDIR", "annotations/lesions.json", "export/eurorad.md"),
+    *("deid/report.json", "deid/report.html", "deid/actions.csv"),
+)
+_KNOWN: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"dicom/PT\d{6}/ST\d{6}/SE\d{6}/IM\d{6}",
+        r"figures/(figures\.json|fig\d+[a-z]?(-plain)?\.(png|webp|svg))",
+        r"preview/[\w.-]+/\d+\.webp|preview/[\w.-]+\.(json|webp)",
+        r"annotations/[\w.-]+\.(json|svg)",
+        r"export/(mirc\.xml|eurorad\.(md|docx))",
+        r"doi/[\w.-]+\.(json|xml)",
+        r"ro-crate-preview_files/[\w.-]+",
+        r"linkset\.json",
+    )
+)
+PAGES: Final = ("index.html", "ro-crate-preview.html", "deid/report.html")
+_LOADED: Final = {
+    ("img", "src"), ("script", "src"), ("link", "href"), ("iframe", "src"), ("source", "src"),
+    ("video", "src"), ("video", "poster"), ("object", "data"), ("embed", "src"), ("image", "href"),
+}  # fmt: skip
+_LARGEST_PAGE: Final = 64 << 20
+_PATH_IN_SCRIPT: Final = re.compile(
+    r"\"((?:preview|figures|dicom|deid|doi|annotations|export)/[^\"\\\s<>]+\.\w{2,5})\""
+)
+_METADATA: Final = "ro-crate-metadata.json"
+
+
+def check_layout(payload: Path, root: Path) -> Iterator[Finding]:
+    """Check which files are in the payload."""
+    files, _ = list_files(payload)
+    names = {relative_name(path, payload) for path in files}
+    prefix = relative_name(payload, root)
+    for name in EXPECTED:
+        if name not in names:
+            yield make_finding("package-file-missing", file=f"{prefix}/{name}")
+    for name in sorted(names.difference(EXPECTED)):
+        if not any(pattern.fullmatch(name) for pattern in _KNOWN):
+            yield make_finding("package-file-unknown", file=f"{prefix}/{name}")
+
+
+def check_crate(payload: Path, root: Path) -> Iterator[Finding]:
+    """Check that the RO-Crate is readable, and lists all files and no others."""
+    prefix = relative_name(payload, root)
+    place = f"{prefix}/{_METADATA}"
+    if not (payload / _METADATA).is_file():
+        # the layout check names it
+        return
+    try:
+        graph = as_sequence(as_mapping(read_json(payload / _METADATA)).get("@graph"))
+    except BadDocument:
+        yield make_finding("crate-invalid", file=place)
+        return
+    entities = {as_text(as_mapping(entity).get("@id")): as_mapping(entity) for entity in graph}
+    about = as_mapping(entities.get(_METADATA, {}).get("about")).get("@id")
+    if about != "./" or "./" not in entities or not entities["./"].get("hasPart"):
+        yield make_finding("crate-invalid", file=place, place="./")
+        return
+    yield from _check_entities(payload, prefix, entities.keys())
+
+
+def _check_entities(payload: Path, prefix: str, entities: object) -> Iterator[Finding]:
+    listed = {unquote(name) for name in as_names(entities) if _is_relative(name)}
+    folders = tuple(name for name in listed if name.endswith("/") and name != "./")
+    for path in list_files(payload)[0]:
+        name = relative_name(path, payload)
+        covered = name in listed or name.startswith(folders) if folders else name in listed
+        if not covered and name not in {_METADATA, "ro-crate-preview.html"}:
+            yield make_finding("crate-unlisted", file=f"{prefix}/{name}")
+    for name in sorted(listed - {"./"}):
+        there = (payload / name).is_dir() if name.endswith("/") else is_inside(payload, name)
+        if not there:
+            yield make_finding("crate-missing", file=f"{prefix}/{_METADATA}", place=name)
+
+
+def as_names(entities: object) -> list[str]:
+    """Return the keys of a mapping as texts."""
+    return [str(name) for name in entities] if hasattr(entities, "__iter__") else []
+
+
+def _is_relative(name: str) -> bool:
+    return bool(name) and not name.startswith("#") and not urlsplit(name).scheme
+
+
+class _Links(HTMLParser):
+    """Collects links and ids of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[tuple[str, bool, int]] = []
+        """Target, loaded with the page, line."""
+        self.ids: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take the links of an element."""
+        for name, value in attrs:
+            if name in {"id", "name"} and value:
+                self.ids.add(value)
+            elif name in {"src", "href", "xlink:href", "poster", "data"} and value:
+                loaded = (tag, name.removeprefix("xlink:")) in _LOADED
+                self.links.append((value.strip(), loaded, self.getpos()[0]))
+
+
+def check_pages(payload: Path, root: Path) -> Iterator[Finding]:
+    """Check that every link of a page resolves and that nothing is loaded from the network."""
+    prefix = relative_name(payload, root)
+    for name in PAGES:
+        path = payload / name
+        if not path.is_file() or path.stat().st_size > _LARGEST_PAGE:
+            continue
+        text = path.read_text("utf-8", errors="replace")
+        for code, line in _check_page(payload, path.parent, text):
+            yield make_finding(code, file=f"{prefix}/{name}", place=f"line {line}")
+
+
+def _check_page(payload: Path, folder: Path, text: str) -> Iterator[tuple[str, int]]:
+    parser = _Links()
+    parser.feed(text)
+    for target, loaded, line in parser.links:
+        parts = urlsplit(target)
+        if parts.scheme in {"http", "https"} or parts.netloc:
+            if loaded:
+                yield "link-external", line
+        elif parts.scheme:
+            continue
+        elif not parts.path:
+            if parts.fragment and unquote(parts.fragment) not in parser.ids:
+                yield "link-broken", line
+        elif not _resolves(payload, folder, unquote(parts.path)):
+            yield "link-broken", line
+    for match in _PATH_IN_SCRIPT.finditer(text):
+        if not is_inside(payload, match[1]):
+            yield "link-broken", text.count("\n", 0, match.start()) + 1
+
+
+def _resolves(payload: Path, folder: Path, target: str) -> bool:
+    try:
+        path = (folder / target).resolve()
+        return path.is_relative_to(payload.resolve()) and path.exists()
+    except (OSError, ValueError):
+        return False
