@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ Pixels = NDArray[np.uint16]
 
 _PROFILE = ((-0.33, 0.3), (0.0, 0.4), (0.33, 0.3))
 """Parts of the slice thickness and their weights."""
+_LOCALIZER, _SAGITTAL = 1, 2
 _FAT_SHIFT_HZ = 220.0
 """Between water and fat at 1.5 T."""
 
@@ -62,12 +64,11 @@ def acquire(
     channels: Floats, plane: Slice, sequence: Sequence, study: int, random: np.random.Generator
 ) -> Pixels:
     """Return the 12-bit magnitude image of one sequence's water and fat, shape (2, n, n)."""
-    coil = _coil(plane, sequence, study)
-    spectrum = np.fft.fft2(channels[0] * coil) + np.fft.fft2(channels[1] * coil) * _fat_phase(
-        plane.size, sequence
-    )
+    coil = _coil(plane, _SAGITTAL if sequence.number in {2, 3, 5} else sequence.number, study)
     noise = random.standard_normal((2, plane.size, plane.size)) * sequence.noise
-    spectrum += np.fft.fft2(noise[0] + 1j * noise[1])
+    water = channels[0] * coil + noise[0] + 1j * noise[1]
+    fat = np.fft.fft2(channels[1] * coil) * _fat_phase(plane.size, sequence)
+    spectrum = np.fft.fft2(water) + fat
     image = np.abs(np.fft.ifft2(spectrum * _passband(plane.size, sequence)))
     return np.clip(np.rint(image * scale_of(sequence)), 0, 4095).astype(np.uint16)
 
@@ -86,21 +87,21 @@ def sequence_name(sequence: Sequence) -> str:
     ]
 
 
-def _coil(plane: Slice, sequence: Sequence, study: int) -> Floats:
+@lru_cache(maxsize=1)  # sagittal series share their planes
+def _coil(plane: Slice, view: int, study: int) -> Floats:
     """Spine coil below the back; in sagittal series a saturation band in front of the spine."""
-    anatomy = POSES[study - 1].to_anatomy(plane.points())
-    y, z, x = anatomy[..., 1], anatomy[..., 2], anatomy[..., 0]
+    x, y, z = POSES[study - 1].to_anatomy(plane.points())
     depth = np.maximum(58 - y, 0)
-    if sequence.number == 1:
+    if view == _LOCALIZER:
         return np.asarray(0.45 + 0.55 / (1 + (depth / 110) ** 2), dtype=np.float32)
     fall = 0.16 + 0.90 / (1 + (depth / 112) ** 2)
     fall *= 1 + 0.05 * np.cos(z / 19) * np.exp(-depth / 40)
     fall *= 1 / (1 + (np.maximum(np.abs(z - 60) - 118, 0) / 48) ** 2)
     fall *= 1 / (1 + (x / 150) ** 2)
-    if sequence.number != 4:
+    if view == _SAGITTAL:
         # the band is tilted, as the operator laid it along the front of the spine
-        edge = y + 62 + 0.10 * (z - 60)
-        fall *= 0.10 + 0.90 / (1 + np.exp(-edge / 4.0))
+        edge = y + 72 + 0.12 * (z - 60)
+        fall *= 0.20 + 0.80 / (1 + np.exp(-edge / 5.0))
     return np.asarray(fall, dtype=np.float32)
 
 

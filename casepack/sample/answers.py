@@ -118,8 +118,8 @@ def _all_uids(seed: int, images: list[Image]) -> list[str]:
     for study in (1, 2):
         identity = Identity(seed=seed, study=study)
         found += [value for plan, value in identity.plantings(1) if plan.kind == "uid"]
-        found += [identity.uid("private"), identity.uid("information"), identity.uid("directory")]
-    return found
+        found += [identity.uid("private"), identity.uid("information")]
+    return [*found, Identity(seed=seed, study=1).uid("directory")]
 
 
 def _kept(images: list[Image]) -> list[dict[str, Any]]:

@@ -61,8 +61,10 @@ def _paint_arch(canvas: Canvas, level: int) -> None:
         bone = _pedicle(part, level)
         for shape in (_transverse, _pillar, _lamina, _spinous):
             bone = np.minimum(bone, shape(part, level))
-        part.paint(part.inside(bone), "cortex")
-        part.paint(part.inside(bone + 0.85), "marrow", marrow_gain(part, level))
+        with part.only(bone < part.softness) as solid:
+            edge = bone[bone < part.softness]
+            solid.paint(solid.inside(edge), "cortex")
+            solid.paint(solid.inside(edge + 0.85), "marrow", marrow_gain(solid, level))
         _paint_joint(part, level)
 
 

@@ -25,9 +25,14 @@ class Pose:
         """Return patient coordinates of an anatomical point."""
         return np.asarray(self.turn @ np.array(point) + self.shift)
 
-    def to_anatomy(self, points: Vector) -> Vector:
-        """Return anatomical coordinates of patient coordinates, shape (..., 3)."""
-        return np.asarray((points - self.shift) @ self.turn)
+    def to_anatomy(self, points: Vector) -> tuple[Vector, Vector, Vector]:
+        """Return anatomical (x, y, z) of patient coordinates of shape (..., 3).
+
+        Written out: a matrix product may be summed in another order on another machine.
+        """
+        a, b, c = (points[..., axis] - self.shift[axis] for axis in range(3))
+        x, y, z = (a * t[0] + b * t[1] + c * t[2] for t in self.turn.T)
+        return x, y, z
 
 
 def turned(about_x: float, about_y: float, about_z: float) -> Vector:
@@ -184,8 +189,7 @@ def _rounded(vector: Vector, digits: int) -> tuple[float, float, float]:
 
 def to_curve(pose: Pose, points: Vector) -> tuple[Floats, Floats, Floats]:
     """Return (x, u, s) of patient coordinates, each of shape (N,)."""
-    anatomy = pose.to_anatomy(points.reshape(-1, 3))
-    x, y, z = (np.ascontiguousarray(anatomy[:, axis], dtype=np.float32) for axis in range(3))
+    x, y, z = (axis.astype(np.float32) for axis in pose.to_anatomy(points.reshape(-1, 3)))
     s, u = build_spine().along(y, z)
     x += (1.4 * np.sin(s / 70)).astype(np.float32)  # a spine is never quite straight
     return x, u, s

@@ -36,9 +36,11 @@ def paint_ribs(canvas: Canvas) -> None:
             continue
         with canvas.only(near) as part:
             distance = _distance(part, top, reach)
-            part.paint(part.inside(distance), "cortex")
-            texture = 1 + 0.08 * part.medium(0.8, 0.8, 0.5)
-            part.paint(part.inside(distance + 1.1), "marrow", texture)
+            with part.only(distance < part.softness) as rib:
+                edge = distance[distance < part.softness]
+                rib.paint(rib.inside(edge), "cortex")
+                texture = 1 + 0.08 * rib.medium(0.8, 0.8, 0.5)
+                rib.paint(rib.inside(edge + 1.1), "marrow", texture)
 
 
 def _distance(part: Canvas, top: float, reach: int) -> Floats:

@@ -30,10 +30,11 @@ def paint_torso(canvas: Canvas) -> None:
     """Paint everything but the spine itself."""
     wall = _trunk(canvas, 0)
     canvas.paint(canvas.inside(wall), "skin")
-    with canvas.only(wall < 3) as part:
+    cavity = _cavity(canvas)
+    with canvas.only((wall < 3) & (cavity > -4)) as part:
         _paint_fat_and_muscle(part)
     paint_ribs(canvas)
-    with canvas.only(_cavity(canvas) < 2) as part:
+    with canvas.only(cavity < 2) as part:
         _paint_cavity(part.warped(1.3, 0.12))
 
 
@@ -47,12 +48,10 @@ def _trunk(canvas: Canvas, inset: float) -> Floats:
 
 
 def _paint_fat_and_muscle(canvas: Canvas) -> None:
-    canvas.paint(
-        canvas.inside(_trunk(canvas, 0) + 1.8), "fat", 1 + 0.06 * canvas.coarse(0.2, 0.2, 0.2)
-    )
-    fascia = canvas.u - fascia_of(canvas)
-    flesh = np.maximum(_trunk(canvas, 18), fascia)
+    flesh = np.maximum(_trunk(canvas, 18), canvas.u - fascia_of(canvas))
     with canvas.only(flesh > -2) as part:
+        lumps = 1 + 0.06 * part.coarse(0.2, 0.2, 0.2)
+        part.paint(part.inside(_trunk(part, 0) + 1.8), "fat", lumps)
         strands = np.clip(1 - np.abs(part.medium(0.12, 0.62, 0.085)) * 8, 0, 1)
         strands += 0.7 * np.clip(1 - np.abs(part.fine(0.1, 0.55, 0.11)) * 6, 0, 1)
         layer = _trunk(part, 0)

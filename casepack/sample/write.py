@@ -36,7 +36,7 @@ from casepack.sample.tissue import read_parameters, signal_table
 from casepack.shipped import shipped_folder
 
 STUDIES = (1, 2)
-_WINDOWS = {1: 0.9, 2: 0.85, 3: 0.85, 4: 0.85, 5: 0.8}
+_WINDOWS = {1: 0.9, 2: 0.75, 3: 1.05, 4: 1.0, 5: 0.8}
 """Window Width as a part of 1500; the center is half of it."""
 
 
