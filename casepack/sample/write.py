@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from pydicom.dataset import Dataset
 
-from casepack.errors import TargetError
+from casepack.errors import TargetError, UsageError
 from casepack.model import Progress, no_progress
 from casepack.sample.acquisition import acquire, render, sequence_name
 from casepack.sample.answers import answer_key
@@ -36,6 +36,7 @@ from casepack.sample.tissue import read_parameters, signal_table
 from casepack.shipped import shipped_folder
 
 STUDIES = (1, 2)
+SMALLEST_SIZE = 32
 _WINDOWS = {1: 0.9, 2: 0.75, 3: 1.05, 4: 1.0, 5: 0.8}
 """Window Width as a part of 1500; the center is half of it."""
 
@@ -70,9 +71,16 @@ def write_sample(
 
     Raises
     ------
+    UsageError
+        `slices` or `size` is too small.
     TargetError
         `out` holds files already, or cannot be written.
     """
+    if slices < 1 or size < SMALLEST_SIZE:
+        raise UsageError(
+            f"the sample needs at least 1 slice of {SMALLEST_SIZE} rows",
+            advice="Give larger numbers, or none for 15 slices of 320 rows.",
+        )
     try:
         if out.exists() and any(out.iterdir()):
             raise TargetError("OUT is not empty", advice="Name a folder that does not exist yet.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from casepack.case import read_case
-from casepack.errors import TargetError
+from casepack.errors import TargetError, UsageError
 from casepack.sample import write_sample
 from tests.sample.conftest import Sample
 
@@ -70,6 +70,15 @@ def test_a_folder_with_files_is_refused_without_naming_them(tmp_path: Path) -> N
         write_sample(tmp_path, slices=1, size=32)
     assert "secret" not in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.txt"]
+
+
+@pytest.mark.parametrize(("slices", "size"), [(0, 64), (3, 31), (-1, 320)])
+def test_too_few_slices_or_rows_are_refused_before_anything_is_written(
+    tmp_path: Path, slices: int, size: int
+) -> None:
+    with pytest.raises(UsageError):
+        write_sample(tmp_path / "out", slices=slices, size=size)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_empty_folder_is_taken_and_progress_ends_at_the_total(tmp_path: Path) -> None:
