@@ -56,44 +56,50 @@ _PRIVATE_CREATOR_END: Final = 0xFF
 _CREATOR_START: Final = 0x10
 
 
-def check_attributes(holding: Holding) -> Iterator[Finding]:
-    """Check one DICOM file; yields what may not stand in it."""
-    for code, place in _check(holding):
+def check_attributes(
+    holding: Holding, claimed_by_files: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
+    """Check one DICOM file; yields what may not stand in it.
+
+    Parameters
+    ----------
+    holding
+        The file.
+    claimed_by_files
+        Options that the files claim which a DICOMDIR lists; it has no claims of its own.
+    """
+    claimed = claimed_by_files if holding.is_directory else holding.claims.options
+    for code, place in _check(holding, claimed):
         yield make_finding(code, file=holding.name, place=place)
 
 
-def _check(holding: Holding) -> Iterator[tuple[str, str]]:
+def _check(holding: Holding, claimed: frozenset[str]) -> Iterator[tuple[str, str]]:
     part_ten = holding.part_ten
-    yield from _check_encoding(part_ten)
-    yield from _check_markers(holding)
-    if holding.is_directory:
-        # records are copies of Attributes of files, which are checked themselves
-        return
-    claimed = holding.claims.options
-    yield from _check_meta(holding)
-    gsps = holding.sop_class_uid.startswith(_PRESENTATION_STATES)
-    for element in part_ten.elements:
-        yield from _check_element(part_ten, element, claimed, gsps=gsps)
-    yield from _check_private(part_ten, claimed)
-
-
-def _check_encoding(part_ten: PartTen) -> Iterator[tuple[str, str]]:
     if part_ten.preamble.strip(b"\x00"):
         yield "preamble-not-zero", "preamble"
+    yield from _check_meta(holding)
+    if not holding.is_directory:
+        yield from _check_markers(holding)
+    gsps = holding.sop_class_uid.startswith(_PRESENTATION_STATES)
+    for element in part_ten.elements:
+        if holding.is_directory and element.tag >> 16 == _GROUP_DIRECTORY:
+            continue
+        yield from _check_element(part_ten, element, claimed, gsps=gsps)
+    yield from _check_private(part_ten, claimed)
 
 
 def _check_meta(holding: Holding) -> Iterator[tuple[str, str]]:
     for element in holding.part_ten.meta:
         if element.tag not in _META:
             yield "meta-element", element.place
+    if holding.is_directory:
+        return
     for meta_tag, tag in ((0x00020002, 0x00080016), (0x00020003, 0x00080018)):
         if holding.text(meta_tag) != holding.text(tag):
             yield "meta-mismatch", f"({meta_tag >> 16:04X},{meta_tag & 0xFFFF:04X})"
 
 
 def _check_markers(holding: Holding) -> Iterator[tuple[str, str]]:
-    if holding.is_directory:
-        return
     claims = holding.claims
     if not claims.identity_removed:
         yield "not-marked", "(0012,0062)"

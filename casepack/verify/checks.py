@@ -31,7 +31,7 @@ from casepack.verify.layout import EXPECTED, PAGES, check_crate, check_layout, c
 from casepack.verify.pairing import Pairing, pair_images
 from casepack.verify.pixels import check_pixels
 from casepack.verify.references import check_references
-from casepack.verify.search import search_identifiers
+from casepack.verify.search import search_holdings
 from casepack.verify.vocabulary import split_words
 
 _NO_ORIGINALS: Final = "no originals given"
@@ -122,19 +122,22 @@ def _check_listing(subject: Subject) -> Iterator[Finding]:
 def _check_identifiers(subject: Subject) -> Outcome:
     if subject.identifiers is None:
         return Outcome(skipped=_NO_ORIGINALS)
-    identifiers = subject.identifiers.under(subject.holdings.claimed)
+    identifiers = subject.identifiers
     if subject.pairing is not None:
         identifiers = identifiers.without_dates(explained_dates(subject.pairing, identifiers))
-    root = subject.holdings.root
-    found = search_identifiers(
-        root, identifiers, declared=read_declared(root), progress=subject.progress
+    found = search_holdings(
+        subject.holdings,
+        identifiers.under,
+        declared=read_declared(subject.holdings.root),
+        progress=subject.progress,
     )
     return Outcome(examined=len(identifiers.values), findings=found)
 
 
 def _check_attributes(subject: Subject) -> Outcome:
     holdings = [*subject.holdings.dicom, *subject.holdings.directories]
-    found = [finding for holding in holdings for finding in check_attributes(holding)]
+    claimed = subject.holdings.claimed
+    found = [finding for holding in holdings for finding in check_attributes(holding, claimed)]
     return Outcome(examined=len(holdings), findings=found)
 
 

@@ -268,6 +268,10 @@ def _read_data_set(
         reader.read(at, len(body), ())
     except Problem as problem:
         code, offset = code or problem.code, problem.offset
+        last = next((e for e in reversed(reader.elements) if not e.path), None)
+        if code != "file-too-large" and last is not None and last.tag in PIXEL_TAGS:
+            # every element up to the pixels was read: what follows is none
+            code = "trailing-bytes" if last.stop == offset else code
     return PartTen(
         preamble=preamble,
         meta=meta,

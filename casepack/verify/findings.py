@@ -42,9 +42,6 @@ KINDS: Final[dict[str, Kind]] = {
     "file-malformed": _kind(
         _E, "the Data Set is not validly encoded", "PS3.5 7", "Write it again from its source."
     ),
-    "file-not-dicom": _kind(
-        _N, "not a DICOM file; only searched for identifiers", "PS3.10 7.1", "Leave it out?"
-    ),
     "file-claims-dicom": _kind(
         _E, "named like a DICOM file but is none", "PS3.10 7.1", "Write it again, or delete it."
     ),
@@ -205,12 +202,6 @@ KINDS: Final[dict[str, Kind]] = {
         "(0028,0303) contradicts the claimed Option for dates",
         "PS3.15 E.3.6",
         "Make them agree with what was done.",
-    ),
-    "claims-differ": _kind(
-        _W,
-        "files of one Study claim different Options",
-        "PS3.15 E.1.1",
-        "De-identify the Study in one run.",
     ),
     # pixels
     "pixel-claim-not-met": _kind(

@@ -119,9 +119,8 @@ class Holdings:
 
     @property
     def claimed(self) -> frozenset[str]:
-        """The Options that every DICOM file claims, so that none is claimed only here and there."""
-        claims = [holding.claims.options for holding in self.dicom]
-        return frozenset.intersection(*claims) if claims else frozenset()
+        """The Options that any DICOM file claims: what texts and the DICOMDIR may tell, too."""
+        return frozenset().union(*(holding.claims.options for holding in self.dicom))
 
 
 def relative_name(path: Path, root: Path) -> str:

@@ -9,17 +9,23 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from casepack.model import Finding, Progress, no_progress
 from casepack.verify.contents import Part, TooLarge, split_parts
-from casepack.verify.elements import PREFIX_AT, Buffer, PartTen, is_part_ten, read_part_ten
+from casepack.verify.elements import PREFIX_AT, Buffer, PartTen
 from casepack.verify.findings import make_finding
 from casepack.verify.forms import make_patterns
-from casepack.verify.holdings import list_files, open_buffer, relative_name, text_elements
+from casepack.verify.holdings import (
+    Holdings,
+    open_buffer,
+    read_holdings,
+    relative_name,
+    text_elements,
+)
 from casepack.verify.identifiers import NAMES, Identifier, Identifiers, Kind
 from casepack.verify.matcher import Hit, Matcher
 from casepack.verify.vocabulary import fold, is_ideographic, split_words
@@ -67,21 +73,9 @@ def _counts_in_place(value: Identifier, folded: str) -> bool:
 
 
 def search_identifiers(
-    root: Path,
-    identifiers: Identifiers,
-    *,
-    declared: frozenset[str] = frozenset(),
-    progress: Progress = no_progress,
+    root: Path, identifiers: Identifiers, *, progress: Progress = no_progress
 ) -> list[Finding]:
     """Search every byte of every file below `root`, and every name.
-
-    Parameters
-    ----------
-    root, identifiers
-        Where, and what.
-    declared
-        Folded words that the case itself says of its authors and in its references. The radiologist
-        who read the study may well be its author: outside of DICOM files such words are no leak.
 
     Returns
     -------
@@ -89,23 +83,50 @@ def search_identifiers(
         One for each kind of value, file and place. A name that holds a value is not repeated: the
         finding says which component it is.
     """
-    search = compile_search(identifiers, declared)
-    files, _ = list_files(root)
+    return search_holdings(read_holdings(root), lambda _: identifiers, progress=progress)
+
+
+def search_holdings(
+    holdings: Holdings,
+    identifiers_under: Callable[[frozenset[str]], Identifiers],
+    *,
+    declared: frozenset[str] = frozenset(),
+    progress: Progress = no_progress,
+) -> list[Finding]:
+    """Search every byte of every file that was read, and every name.
+
+    Parameters
+    ----------
+    holdings
+        The files.
+    identifiers_under
+        From the Options that a file claims to the values that may not stand in it. Files that are
+        not DICOM may hold what any DICOM file may.
+    declared
+        Folded words that the case itself says of its authors and in its references. The radiologist
+        who read the study may well be its author: outside of DICOM files such words are no leak.
+    """
+    searches: dict[frozenset[str], Search] = {}
+    files: list[tuple[Path, PartTen | None, frozenset[str]]] = [
+        *((one.path, one.part_ten, one.claims.options) for one in holdings.dicom),
+        *((one.path, one.part_ten, holdings.claimed) for one in holdings.directories),
+        *((path, None, holdings.claimed) for path in holdings.others),
+    ]
     findings: list[Finding] = []
-    for number, path in enumerate(files, 1):
+    for number, (path, part_ten, claimed) in enumerate(files, 1):
         progress("search", number, len(files))
-        findings += search_file(path, root, search)
+        if claimed not in searches:
+            searches[claimed] = compile_search(identifiers_under(claimed), declared)
+        findings += _search_file(path, holdings.root, part_ten, searches[claimed])
     return findings
 
 
-def search_file(path: Path, root: Path, search: Search) -> list[Finding]:
-    """Search one file and its name below `root`."""
+def _search_file(path: Path, root: Path, part_ten: PartTen | None, search: Search) -> list[Finding]:
     name, found = _search_name(relative_name(path, root), search)
     places: dict[tuple[str, str], None] = dict.fromkeys(found)
     too_large = False
     try:
         with open_buffer(path) as data:
-            part_ten = read_part_ten(data) if is_part_ten(data) else None
             try:
                 for code, place in _search_parts(data, part_ten, search):
                     places[code, place] = None
@@ -113,10 +134,10 @@ def search_file(path: Path, root: Path, search: Search) -> list[Finding]:
                         break
             except TooLarge:
                 too_large = True
-            if part_ten is not None:
-                places |= dict.fromkeys(_search_in_place(part_ten, search))
     except OSError:
         return [make_finding("file-unreadable", file=name)]
+    if part_ten is not None:
+        places |= dict.fromkeys(_search_in_place(part_ten, search))
     findings = [make_finding(code, file=name, place=place) for code, place in places]
     return findings + ([make_finding("file-too-large", file=name)] if too_large else [])
 
