@@ -37,7 +37,7 @@ from casepack.shipped import shipped_folder
 
 STUDIES = (1, 2)
 SMALLEST_SIZE = 32
-_WINDOWS = {1: 0.9, 2: 0.75, 3: 1.05, 4: 1.0, 5: 0.8}
+_WINDOWS = {1: 0.9, 2: 0.75, 3: 0.98, 4: 0.95, 5: 0.95}
 """Window Width as a part of 1500; the center is half of it."""
 
 
