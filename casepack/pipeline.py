@@ -22,7 +22,7 @@ from casepack.deidentify.instance import SOFTWARE
 from casepack.deidentify.key_file import read_pseudonyms
 from casepack.deidentify.report import write_report
 from casepack.deidentify.studies import Crosswalk, deidentify_file_set
-from casepack.errors import CaseError, TargetError, VerificationError
+from casepack.errors import CaseError, StudyError, TargetError, VerificationError
 from casepack.model import (
     Deidentified,
     FileSet,
@@ -161,10 +161,21 @@ def annotate_folder(folder: Path, case_file: Path) -> int:
             advice="Write the path of the drawings there, relative to the case file.",
         )
     file_set = read_file_set(folder)
+    _refuse_unordered(file_set)
     deidentified = Deidentified(root=folder, studies=file_set.studies, record=_UNRECORDED)
     measured = measure_lesions(deidentified, lesions)
     annotated = annotate(deidentified, measured, title=case.title, software_version=SOFTWARE)
     return len(annotated.instances) - len(deidentified.instances)
+
+
+def _refuse_unordered(file_set: FileSet) -> None:
+    """Refuse studies whose order cannot be told: recipes without dates give all the same one."""
+    moments = [(study.date, study.time) for study in file_set.studies]
+    if len(set(moments)) != len(moments):
+        raise StudyError(
+            "the studies have the same date and time, so time points cannot be told apart",
+            advice="Use casepack pack, which knows their order, or a recipe that retains dates.",
+        )
 
 
 def validate_folder(
