@@ -83,13 +83,13 @@ def _outside(
         _place("path", "*", "BRONDAL", "name"),
         _place("(0008,1140)[0].(0008,1155)", overlay, _reference(own), "uid"),
         *(_place(tag, overlay, str(ds[_tag(tag)].value), "free-text") for tag in OVERLAY_PLACES),
-        _place("(6000,3000)", overlay, identity.word("family"), "pixels"),
+        _place("(6000,3000)", overlay, identity.word("drawn_family"), "pixels"),
         _place("DICOMDIR", "DICOMDIR", fill("{accession}"), "id"),
     ]
     if identity.study == 1:
         capture = next(p.as_posix() for _, s, _, p, _ in own if s == SERIES_NUMBER)
         places += [
-            _place("pixels", capture, fill("{patient}"), "pixels"),
+            _place("pixels", capture, fill("{drawn}"), "pixels"),
             _place("pixels", capture, fill("{birth_text}"), "pixels"),
             _place("pixels", capture, fill("{patient_id}"), "pixels"),
             _place("(0008,103E)", capture, fill("Screenshot for {oncologist}"), "free-text"),

@@ -29,7 +29,7 @@ def captured_text(plan: SeriesPlan) -> tuple[str, ...]:
     """Return the lines that are burned in."""
     identity = plan.identity
     return (
-        identity.word("patient").replace("^", " "),
+        identity.word("drawn"),
         f"*{identity.word('birth_text')}  F",
         f"ID {identity.word('patient_id')}",
         identity.word("hospital"),

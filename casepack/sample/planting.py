@@ -101,7 +101,10 @@ def add_overlay(ds: Dataset, identity: Identity) -> None:
     """Add an overlay plane with the name drawn in its bits and written in its texts."""
     size = int(ds.Rows)
     label = identity.word("family")
-    drawn = np.asarray(draw_text(("MARK", label), size, size), dtype=np.uint8) > 127
+    drawn = (
+        np.asarray(draw_text(("MARK", identity.word("drawn_family")), size, size), dtype=np.uint8)
+        > 127
+    )
     ds.add_new(0x60000010, "US", size)
     ds.add_new(0x60000011, "US", size)
     ds.add_new(0x60000022, "LO", f"Drawn by {identity.word('operator')}")
