@@ -11,6 +11,7 @@ equal: remembering results must neither be helped nor hindered by the corpus.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -366,10 +367,10 @@ def _add_siemens_blocks(ds: Dataset, series: int, number: int) -> None:
     csa = ds.private_block(0x0029, "SIEMENS CSA HEADER", create=True)
     csa.add_new(0x08, "CS", "IMAGE NUM 4")
     csa.add_new(0x09, "LO", "20210315")
-    csa.add_new(0x10, "OB", _csa_header(_IMAGE_HEADER_BYTES, series, number))
+    csa.add_new(0x10, "OB", _csa_image_header(series, number))
     csa.add_new(0x18, "CS", "MR")
     csa.add_new(0x19, "LO", "20210315")
-    csa.add_new(0x20, "OB", _csa_header(_SERIES_HEADER_BYTES, series, 0))
+    csa.add_new(0x20, "OB", _csa_series_header(series))
     medcom = ds.private_block(0x0029, "SIEMENS MEDCOM HEADER2", create=True)
     medcom.add_new(0x60, "LO", "com")
     shown = ds.private_block(0x0051, "SIEMENS MR HEADER", create=True)
@@ -382,21 +383,57 @@ def _add_siemens_blocks(ds: Dataset, series: int, number: int) -> None:
     workflow.add_new(0x06, "SQ", Sequence([step]))
 
 
+_CSA_TAGS: Final = (
+    "EchoLinePosition",
+    "UsedChannelMask",
+    "MeasDuration",
+    "SliceMeasurementDuration",
+    "TimeAfterStart",
+    "B_value",
+    "DiffusionDirectionality",
+    "DiffusionGradientDirection",
+    "PhaseEncodingDirectionPositive",
+    "RealDwellTime",
+    "SlicePosition_PCS",
+    "ImaCoilString",
+    "MosaicRefAcqTimes",
+)
+
+
+def _csa_image_header(series: int, number: int) -> bytes:
+    """Return a header in the layout of CSA2: named tags of six items each."""
+    values = {
+        "TimeAfterStart": [f"{number * 1.5:.4f}"],
+        "B_value": [str(1000 * (number % 2))] if series == _SERIES else [],
+        "SlicePosition_PCS": ["0.0", "-120.5", f"{220.25 - number:.6f}"],
+        "RealDwellTime": ["10200"],
+        "PhaseEncodingDirectionPositive": ["1"],
+    }
+    count = 1 + _IMAGE_HEADER_BYTES // (84 + 6 * 16)
+    parts = [b"SV10\x04\x03\x02\x01", struct.pack("<2i", count, 77)]
+    for place in range(count):
+        name = _CSA_TAGS[place] if place < len(_CSA_TAGS) else f"BenchTag{place}"
+        parts.append(struct.pack("<64si4s3i", name.encode(), 1, b"FD", 4, 6, 77))
+        items = [value.encode() + b"\x00" for value in values.get(name, [])]
+        for item in items + [b""] * (6 - len(items)):
+            padded = item.ljust(-(-len(item) // 4) * 4, b"\x00")
+            parts.append(struct.pack("<4i", len(item), len(item), 77, len(item)) + padded)
+    return b"".join(parts)
+
+
 @lru_cache(maxsize=2 * _SERIES)
-def _csa_header(size: int, series: int, number: int) -> bytes:
-    """Return a blob of the usual shape: a signature, then protocol text with numbers in it."""
-    lines = [f'tPatientName = "Quill^Benchmark^Invented"\ntProtocol = "{series}.{number}"\n']
-    length = len(lines[0]) + 16
+def _csa_series_header(series: int) -> bytes:
+    """Return what a CSA series header mostly is: the protocol as text, numbers in it."""
+    lines = [f'tPatientName = "Quill^Benchmark^Invented"\ntProtocol = "{series}"\n']
+    length = len(lines[0])
     place = 0
-    while length < size:
-        position = (place * 7919 + number * 104_729 + series) % 1_000_003
+    while length < _SERIES_HEADER_BYTES:
+        position = (place * 7919 + series) % 1_000_003
         line = f"sSliceArray.asSlice[{place}].sPosition.dSag = {position / 997:.6f}\n"
         lines.append(line)
         length += len(line)
         place += 1
-    return (b"SV10\x04\x03\x02\x01\x4d\x00\x00\x00\x4d\x00\x00\x00" + "".join(lines).encode())[
-        :size
-    ]
+    return (b"SV10\x04\x03\x02\x01" + "".join(lines).encode())[:_SERIES_HEADER_BYTES]
 
 
 def _multiframe_instance(number: int, frames: int) -> Dataset:
