@@ -15,6 +15,7 @@ from casepack.deidentify.plan import CODE_MEANING
 from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.encoding import unpad
 from casepack.standard.codes import known_meanings
+from casepack.standard.dictionary import dictionary_vr
 
 _TEXT: Final = b"REMOVED"
 _DUMMIES: Final[Mapping[str, bytes]] = {
@@ -77,15 +78,60 @@ class Context:
 
 
 def compile_echo(identifiers: Sequence[bytes]) -> re.Pattern[bytes] | None:
-    """Return a pattern of the patient's own identifiers, as whole words in any case."""
+    """Return a pattern of the patient's own identifiers, as whole words in any case.
+
+    Case is folded beyond ASCII too: an identifier is taken for UTF-8 if it can be, else for a
+    single-byte character set.
+    """
     if not identifiers:
         return None
-    words = b"|".join(re.escape(word) for word in sorted(identifiers, key=len, reverse=True))
+    longest_first = sorted(identifiers, key=lambda word: (-len(word), word))
+    words = b"|".join(_in_any_case(word) for word in longest_first)
     return re.compile(rb"(?<![0-9A-Za-z])(?:" + words + rb")(?![0-9A-Za-z])", re.IGNORECASE)
+
+
+def _in_any_case(word: bytes) -> bytes:
+    if word.isascii():
+        return re.escape(word)
+    try:
+        text, encoding = word.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        text, encoding = word.decode("latin-1"), "latin-1"
+    pattern = b""
+    for char in text:
+        forms = {char, char.lower(), char.upper()} if not char.isascii() else {char}
+        encoded = sorted({form.encode(encoding, "replace") for form in forms})
+        pattern += b"(?:" + b"|".join(re.escape(form) for form in encoded) + b")"
+    return pattern
 
 
 ECHOING_VRS: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UN", "UR", "UT"})
 """Value Representations that people or configured devices fill with words."""
+
+_NUMBER: Final = rb" *+(?:[-+]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]++)?)?+ *+"
+_DAY: Final = rb"(?:[0-9]{8}|[0-9]{4}\.[0-9]{2}\.[0-9]{2})"
+_TIME: Final = rb"[0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2}(?:\.[0-9]++)?)?)?"
+_ZONE: Final = rb"[-+][0-9]{4}"
+
+
+def _values(one: bytes) -> re.Pattern[bytes]:
+    """Return the pattern of values separated by backslashes, with padding."""
+    one = rb" *+(?:" + one + rb")?+ *+"
+    return re.compile(one + rb"(?:\\" + one + rb")*+[\x00 ]*+")
+
+
+FORMS: Final[Mapping[str, re.Pattern[bytes]]] = {
+    "DA": _values(_DAY + rb"(?:-" + _DAY + rb")?|" + _DAY + rb"-|-" + _DAY),
+    "DS": _values(_NUMBER),
+    "DT": _values(rb"[0-9]{4,14}(?:\.[0-9]{1,6})?(?:" + _ZONE + rb")?"),
+    "IS": _values(_NUMBER),
+    "TM": _values(_TIME),
+    "UI": _values(rb"[0-9.]++\x00?"),
+}
+"""What a kept value of numbers, dates or UIDs looks like: words have no place in it."""
+
+TEXT_VRS: Final = ECHOING_VRS - {"UN"} | FORMS.keys() | {"AS"}
+"""Value Representations of character strings (PS3.5 6.2)."""
 
 
 def replace_uids(value: bytes, context: Context, uids: dict[str, str]) -> bytes:
@@ -109,33 +155,45 @@ def shift_date(vr: str, value: bytes, context: Context) -> bytes | None:
     return None if shifted is None else shifted.encode("latin-1")
 
 
-CHECKED: Final = frozenset({0x00100040, 0x00102203, 0x001021A0, 0x00101010, 0x00101020, 0x00101030})
-"""Patient characteristics that are kept only with a value of their kind: people type anything."""
-
-_ENUMERATED: Final[Mapping[int, frozenset[bytes]]] = {
-    0x00100040: frozenset({b"M", b"F", b"O"}),
-    0x00102203: frozenset({b"ALTERED", b"UNALTERED"}),
-    0x001021A0: frozenset({b"YES", b"NO", b"UNKNOWN"}),
+_CHARACTERISTICS: Final[Mapping[int, re.Pattern[bytes]]] = {
+    # Sex, Sex Neutered, Smoking Status, Timezone Offset From UTC; Size, Weight
+    0x00100040: _values(rb"[MFO]"),
+    0x00102203: _values(rb"(?:UN)?ALTERED"),
+    0x001021A0: _values(rb"YES|NO|UNKNOWN"),
+    0x00080201: _values(_ZONE),
+    0x00101020: FORMS["DS"],
+    0x00101030: FORMS["DS"],
 }
-_DECIMAL: Final = re.compile(rb"[-+0-9.eE ]*")
+CHECKED: Final = frozenset(_CHARACTERISTICS)
+"""Attributes that are kept only with a value of their kind: people type anything."""
 
 
 def keep_value(tag: int, vr: str, value: bytes, context: Context) -> bytes | None:
     """K: return the value; None if it is not of its kind, or echoes the patient's identifiers.
 
+    What the dictionary calls a number, date or UID must be one, whatever its VR says in the file.
     Ages over 89 years become 090Y.
     """
-    if context.echo is not None and vr in ECHOING_VRS and context.echo.search(value):
-        return None
-    if tag not in CHECKED and vr != "AS":
-        return value
-    text = unpad(value).strip()
-    if vr == "AS":
-        capped = cap_age(text.decode("latin-1"))
+    known = dictionary_vr(tag) or vr
+    kind = known if known == "AS" or known in FORMS else vr
+    if kind == "AS":
+        capped = cap_age(unpad(value).decode("latin-1"))
         return None if capped is None else capped.encode("ascii")
-    if vr == "DS":
-        return value if _DECIMAL.fullmatch(text) else None
-    return value if not text or text in _ENUMERATED.get(tag, frozenset()) else None
+    form = _CHARACTERISTICS.get(tag) or FORMS.get(kind)
+    if form is not None:
+        return value if form.fullmatch(value) else None
+    if context.echo is not None and vr in ECHOING_VRS and context.echo.search(value):
+        return _without_echo(vr, value, context.echo)
+    return value
+
+
+def _without_echo(vr: str, value: bytes, echo: re.Pattern[bytes]) -> bytes | None:
+    """Return coded values, such as an Image Type, less the one that echoes; no other text."""
+    if vr != "CS" or b"\\" not in value:
+        return None
+    parts = [_TEXT if echo.search(part) else part for part in value.split(b"\\")]
+    rest = b"\\".join(parts)
+    return None if echo.search(rest) else rest
 
 
 def keep_known_meaning(value: bytes) -> bytes | None:

@@ -35,6 +35,9 @@ _MEMO_VALUE: Final = 4096
 _MEMO_ENTRIES: Final = 20_000
 _NOT_COPIED: Final = frozenset({"SQ", "UN", "AS"})
 """Value Representations that are looked into even when kept."""
+_BINARY_VRS: Final = frozenset(
+    {"AT", "FD", "FL", "OB", "OD", "OF", "OL", "OV", "OW", "SL", "SS", "SV", "UL", "US", "UV"}
+)
 
 
 class Applied(NamedTuple):
@@ -91,6 +94,7 @@ class DataSetDeidentifier:
         self._applied: Counter[Applied] = Counter()
         self._counts: Counter[int] = Counter()
         self._decided: dict[int, Action] = {}
+        self._trusted: dict[int, frozenset[str]] = {}
         self._memo: dict[bytes, tuple[bytes, tuple[Applied, ...]]] = {}
         self._remember = remember
         self._retains_private = Option.RETAIN_SAFE_PRIVATE in plan.options
@@ -135,11 +139,17 @@ class DataSetDeidentifier:
 
     def _must_look(self, buffer: Buffer, element: Element) -> bool:
         """Tell whether a kept element cannot be copied as it stands."""
-        if element.vr in actions.ECHOING_VRS:
-            echo = self._context.echo
-            found = echo is not None and echo.search(buffer, element.value, element.end)
-            return bool(found) or element.vr == "UN"
-        return element.vr in _NOT_COPIED
+        vr = element.vr
+        if vr not in self._trusted[element.tag]:
+            return True
+        form = actions.FORMS.get(vr)
+        if form is not None:
+            return form.fullmatch(buffer, element.value, element.end) is None
+        echo = self._context.echo
+        if echo is None or vr not in actions.ECHOING_VRS:
+            return False
+        # a copy: in place, the pattern would see the length before the value as a letter
+        return echo.search(buffer[element.value : element.end]) is not None
 
     def take_totals(self) -> tuple[Counter[Applied], dict[str, str]]:
         """Return the Actions applied and the UIDs replaced since the last call."""
@@ -159,6 +169,7 @@ class DataSetDeidentifier:
         if tag in self._stamped or (action is Action.KEEP and looked_into):
             action = Action.CLEAN
         self._decided[tag] = action
+        self._trusted[tag] = _trusted_vrs(tag)
         return action
 
     def _remembered(self, buffer: Buffer, element: Element) -> bytes:
@@ -270,6 +281,8 @@ class DataSetDeidentifier:
                 if result:
                     encoded.append((child.tag, result))
             encoded.sort(key=_tag)
+            if len({tag for tag, _ in encoded}) != len(encoded):
+                raise InstanceHeld(Reason.MALFORMED)
             encoded_items.append(b"".join(part for _, part in encoded))
         return encode_sequence(element.tag, encoded_items, self._encoding), tuple(applied)
 
@@ -306,6 +319,14 @@ def _known_vr(element: Element) -> str:
     return (dictionary_vr(element.tag) or "UN")[:2]
 
 
+def _trusted_vrs(tag: int) -> frozenset[str]:
+    """Return the VRs with which the value of an Attribute is what the dictionary says it is."""
+    known = (dictionary_vr(tag) or "UN")[:2]
+    if known in actions.FORMS:
+        return frozenset({known})
+    return actions.TEXT_VRS if known in actions.TEXT_VRS else _BINARY_VRS
+
+
 def _is_sequence(element: Element, encoding: Encoding) -> bool:
     """Tell whether the element holds Items.
 
@@ -320,9 +341,16 @@ def _is_sequence(element: Element, encoding: Encoding) -> bool:
         if not encoding.little:
             raise InstanceHeld(Reason.MALFORMED)
         return known == "SQ" or element.undefined
-    if known is not None and (element.vr == "SQ") != (known == "SQ"):
+    if known is not None and _kind(element.vr) != _kind(known[:2]):
         raise InstanceHeld(Reason.MALFORMED)
     return element.vr == "SQ"
+
+
+def _kind(vr: str) -> str:
+    """Return what a VR holds: text, Items, or numbers and bytes."""
+    if vr in actions.TEXT_VRS:
+        return "text"
+    return "items" if vr == "SQ" else "bytes"
 
 
 def _is_code_sequence(plan: Plan, path: Path) -> bool:

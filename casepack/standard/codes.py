@@ -43,7 +43,7 @@ def known_meanings() -> frozenset[str]:
     """Return the Code Meanings of PS3.16 and of the DICOM subset of SNOMED CT, case-folded."""
     from pydicom.sr._concepts_dict import concepts  # noqa: PLC0415  # large; seldom needed
 
-    schemes: dict[str, dict[str, dict[str, tuple[str, list[int]]]]] = dict(concepts)
+    schemes: dict[str, dict[str, Any]] = dict(concepts)
     return frozenset(
         meaning.casefold()
         for scheme in schemes.values()
