@@ -13,7 +13,9 @@ from typing import Final
 
 from casepack.errors import InstanceHeld
 from casepack.model import Action, AttributeType, Option, Reason
-from casepack.recipe import HeaderAction, Recipe
+from casepack.recipe import HeaderAction, Recipe, RecipeLine, Target
+from casepack.recipe.limits import fault_of_keeping, fault_of_touching
+from casepack.recipe.literals import fault_of_literal
 from casepack.standard.dictionary import dictionary_vr
 from casepack.standard.profile import ProfileRow, is_overlay_or_curve, profile_rows
 from casepack.standard.types import Iod, Path, read_iod
@@ -124,16 +126,32 @@ class Plan:
         row = profile_rows().get(tag)
         attribute_type = self._attribute_type(path, row)
         profile = self._profile_rule(path, row, attribute_type)
-        line = self.recipe.line_for(tag)
-        if line is None or attribute_type is None:
+        line = None if fault_of_touching(tag) else self.recipe.line_for(Target(path))
+        if line is None or (attribute_type is None and profile.action is Action.REMOVE):
             return profile
+        return self._line_rule(line, path, profile, attribute_type or AttributeType.TYPE_3)
+
+    def _line_rule(
+        self, line: RecipeLine, path: Path, profile: Rule, attribute_type: AttributeType
+    ) -> Rule:
+        """Return what a line of the recipe makes of an Attribute; never less than its Type asks.
+
+        A KEEP beyond the Profile needs an override that names the Attribute; without one it leaves
+        the Attribute to the Profile.
+        """
+        tag = path[-1]
+        removed = resolve_code(tag, "X/Z/D", attribute_type)
         if line.action is HeaderAction.KEEP:
-            return Rule(action=Action.KEEP, source=line.source)
-        if line.action is HeaderAction.REMOVE:
-            return Rule(action=Action.REMOVE, source=line.source)
+            allowed = not fault_of_keeping(tag) and self.recipe.may_keep(Target(path))
+            if profile.action is Action.KEEP or not allowed:
+                return profile
+            return Rule(action=Action.KEEP, source=line.source, otherwise=removed)
         if line.action is HeaderAction.BLANK:
-            return Rule(action=Action.ZERO, source=line.source)
-        return Rule(action=Action.DUMMY, source=line.source, value=line.value)
+            emptied = resolve_code(tag, "Z/D", attribute_type)
+            return Rule(action=emptied, source=line.source)
+        if line.value is not None and not fault_of_literal(tag, line.value):
+            return Rule(action=Action.DUMMY, source=line.source, value=line.value)
+        return Rule(action=removed, source=line.source)
 
     def _attribute_type(self, path: Path, row: ProfileRow | None) -> AttributeType | None:
         """Return the Type in the IOD; Type 3 for what may stay in a private Sequence.

@@ -11,11 +11,11 @@ from pydicom._dicom_dict import DicomDictionary
 
 
 @cache
-def _supplement() -> dict[int, tuple[str, str, str]]:
+def _supplement() -> dict[int, tuple[str, str, str, str]]:
     text = (files("casepack.standard") / "pydicom_dict_supplement.json").read_text("utf-8")
     rows: list[dict[str, Any]] = json.loads(text)
     return {
-        parse_tag(row["tag"]): (row["vr"], row["keyword"] or "", row["name"])
+        parse_tag(row["tag"]): (row["vr"], row["keyword"] or "", row["name"], row["vm"] or "1")
         for row in rows
         if "x" not in row["tag"]
     }
@@ -65,12 +65,65 @@ def attribute_name(tag: int) -> str:
     return added[2] if added is not None else ""
 
 
+def attribute_keyword(tag: int) -> str:
+    """Return the keyword, such as ``PatientName``, or an empty string if there is none."""
+    entry = DicomDictionary.get(tag)
+    if entry is not None:
+        return str(entry[4])
+    added = _supplement().get(tag)
+    return added[1] if added is not None else ""
+
+
+def value_multiplicity(tag: int) -> tuple[int, int | None]:
+    """Return how few and how many values an Attribute may have; None for any number.
+
+    Multiplicities such as ``2-2n`` are read as 2 or more (PS3.5 6.4).
+    """
+    entry = DicomDictionary.get(tag)
+    added = _supplement().get(tag)
+    text = str(entry[1]) if entry is not None else added[3] if added is not None else "1-n"
+    fewest, _, most = text.partition("-")
+    if "n" in text:
+        return int(fewest.strip("n") or 1), None
+    return int(fewest), int(most or fewest)
+
+
+@cache
+def dictionary_tags() -> tuple[int, ...]:
+    """Return the tags of all Attributes of PS3.6 with a keyword, repeating groups excepted."""
+    return tuple(sorted(_tags_by_keyword().values()))
+
+
+def private_attribute(creator: str, group: int, element: int) -> tuple[str, str] | None:
+    """Return VR and name that vendors are known to give to a private Attribute; None if unknown.
+
+    Parameters
+    ----------
+    element
+        The low byte of the element number; the high byte is the block, which may be any.
+    """
+    from pydicom._private_dict import private_dictionaries  # noqa: PLC0415  # large; seldom needed
+
+    entry = private_dictionaries.get(creator, {}).get(f"{group:04X}xx{element:02X}")
+    return None if entry is None else (str(entry[0]), str(entry[2]))
+
+
 @cache
 def _tags_by_keyword() -> dict[str, int]:
     known = {str(entry[4]): tag for tag, entry in DicomDictionary.items() if entry[4]}
     return known | {entry[1]: tag for tag, entry in _supplement().items() if entry[1]}
 
 
+@cache
+def _tags_by_folded_keyword() -> dict[str, int]:
+    return {keyword.casefold(): tag for keyword, tag in _tags_by_keyword().items()}
+
+
 def tag_for_keyword(keyword: str) -> int | None:
     """Return the tag of `keyword`, such as ``PatientName``; None if PS3.6 has no such keyword."""
     return _tags_by_keyword().get(keyword)
+
+
+def tag_for_keyword_in_any_case(keyword: str) -> int | None:
+    """Return the tag of `keyword` as `tag_for_keyword` does, ``patientname`` included."""
+    return _tags_by_folded_keyword().get(keyword.casefold())
