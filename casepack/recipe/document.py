@@ -1,0 +1,134 @@
+"""What a recipe says, as data: Options, lines of ``%header``, overrides, groups and filters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from casepack.model import Option
+from casepack.recipe.filters import Filter
+from casepack.recipe.groups import Group
+from casepack.recipe.selectors import Selector, Target
+
+OPTION_NAMES: Final = {
+    "".join(word.capitalize() for word in option.name.split("_")).replace("Uids", "UIDs"): option
+    for option in Option
+}
+"""Names of the Options as recipes write them: ``CleanDescriptors``, ``RetainSafePrivate``, ..."""
+
+
+class HeaderAction(StrEnum):
+    """Actions of a ``%header`` line that casepack carries out."""
+
+    ADD = "ADD"
+    BLANK = "BLANK"
+    KEEP = "KEEP"
+    REMOVE = "REMOVE"
+    REPLACE = "REPLACE"
+
+
+PRECEDENCE: Final = (
+    HeaderAction.KEEP,
+    HeaderAction.ADD,
+    HeaderAction.REPLACE,
+    HeaderAction.REMOVE,
+    HeaderAction.BLANK,
+)
+"""Which of several lines for one Attribute holds, as deid documents it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeLine:
+    """One line of ``%header``."""
+
+    action: HeaderAction
+    selector: Selector
+    value: str | None
+    source: str
+    """``publication.dicom:14``."""
+
+    @property
+    def tag(self) -> int | None:
+        """The Attribute that the line names; None for a line about several, or a private one."""
+        return self.selector.path[-1] if self.selector.path else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """An Attribute that may be kept beyond the Profile and its Options, and why."""
+
+    selector: Selector
+    reason: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.selector.text} ({self.source}): {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A parsed recipe."""
+
+    name: str
+    digest: str
+    """SHA-256 of the text."""
+    options: frozenset[Option]
+    lines: tuple[RecipeLine, ...] = ()
+    allowances: tuple[Override, ...] = ()
+    """Every override that is declared, whether a KEEP line makes use of it or not."""
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    """Sections ``%fields`` by name."""
+    values: Mapping[str, Group] = field(default_factory=dict)
+    """Sections ``%values`` by name; read, but not used yet."""
+    filters: tuple[Filter, ...] = ()
+    """Sections ``%filter`` in the order of the recipe; read, but not used yet."""
+    text: str = field(repr=False, default="")
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """``Keyword (file:line): why`` for each Attribute that a line keeps beyond the Profile."""
+        return tuple(str(allowance) for allowance in self.allowances if self.uses(allowance))
+
+    def uses(self, allowance: Override) -> bool:
+        """Tell whether a KEEP line makes use of an override."""
+        target = allowance.selector.target
+        return any(
+            line.action is HeaderAction.KEEP and line.selector.matches(target)
+            for line in self.lines
+        )
+
+    def line_for(self, target: Target) -> RecipeLine | None:
+        """Return the line that holds for an Attribute.
+
+        Of several: by `PRECEDENCE`, then the more specific selector, then the later line, which
+        is the one that deid would carry out last.
+        """
+        best = None
+        rank: tuple[int, int, int] | None = None
+        for number, line in enumerate(self.lines):
+            specificity = line.selector.specificity(target)
+            if specificity is None or (line.action is HeaderAction.ADD and len(target.path) > 1):
+                continue
+            found = (PRECEDENCE.index(line.action), specificity, -number)
+            if rank is None or found < rank:
+                best, rank = line, found
+        return best
+
+    def may_keep(self, target: Target) -> bool:
+        """Tell whether an override allows to keep an Attribute beyond the Profile."""
+        return any(allowance.selector.matches(target) for allowance in self.allowances)
+
+    @property
+    def not_carried_out(self) -> tuple[str, ...]:
+        """What the recipe says that this version reads and does not use, in plain words."""
+        filters = [
+            f"%filter {each.name} ({each.source}): filters are not used yet"
+            for each in self.filters
+        ]
+        values = [
+            f"%values {name} ({group.source}): groups of values are not used yet"
+            for name, group in self.values.items()
+        ]
+        return (*filters, *values)
