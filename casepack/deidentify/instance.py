@@ -30,7 +30,7 @@ from casepack.standard.codes import method_codes
 from casepack.standard.profile import EDITION
 from casepack.standard.uids import IMPLEMENTATION_CLASS_UID
 
-_UID: Final = re.compile(r"[0-9.]{1,64}")
+_UID: Final = re.compile(r"(?=.{1,64}$)[0-9]+(?:\.[0-9]+)*")
 _CHUNK: Final = 8 << 20
 _BURNED_IN_ANNOTATION: Final = 0x00280301
 _TEXT_LIMIT: Final = 64
@@ -84,7 +84,8 @@ class InstanceDeidentifier:
         """
         refuse_held_class(instance.sop_class_uid)
         with open_part_ten(instance.path) as file:
-            if (file.value(_BURNED_IN_ANNOTATION) or b"NO").upper() == b"YES":
+            burned_in = file.value(_BURNED_IN_ANNOTATION) or b""
+            if burned_in.strip().upper() not in {b"", b"NO"}:
                 raise InstanceHeld(Reason.BURNED_IN)
             deidentifier = self._deidentifier(instance.sop_class_uid, file)
             output = deidentifier.deidentify(file.buffer, file.elements)
@@ -110,7 +111,7 @@ class InstanceDeidentifier:
     def _place(self, instance: Instance, values: dict[int, str]) -> Placed:
         study, series, uid = (values.get(tag, "") for tag in (0x0020000D, 0x0020000E, 0x00080018))
         if not all(_UID.fullmatch(part) for part in (study, series, uid)):
-            # with Retain UIDs the originals are file names: nothing but digits and dots may be
+            # with Retain UIDs the originals are file names: no `..`, nothing but a UID
             raise InstanceHeld(Reason.NO_UID)
         folder = self.root / self.context.patient_code / study / series
         return Placed(

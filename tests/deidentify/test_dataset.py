@@ -1,0 +1,528 @@
+"""Data Sets: what a file may hide, and where; what must survive; what is held."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+
+from casepack.encoding import (
+    EXPLICIT_BIG,
+    EXPLICIT_LITTLE,
+    IMPLICIT_LITTLE,
+    Encoding,
+    deflate,
+    encode_element,
+    encode_sequence,
+)
+from casepack.errors import StudyError
+from casepack.model import Reason
+from casepack.recipe import Recipe
+from tests.builders import mr_instance
+from tests.deidentify.plans import RECIPES, recipe
+from tests.deidentify.running import (
+    deidentify_bytes,
+    deidentify_dataset,
+    file_of,
+    from_bytes,
+    mr_elements,
+    output_bytes,
+    to_bytes,
+)
+from tests.wire import DEFLATE, ENCODINGS, header, item, part_ten, sequence
+
+EXPLICIT = EXPLICIT_LITTLE
+STEPS = 0x00400275  # Request Attributes Sequence
+MAPPING = 0x00409096  # Real World Value Mapping Sequence: kept, with LUT Label (0040,9210)
+SECRET = b"ZZSECRET"
+
+
+def held_reason(content: bytes, folder: Path) -> Reason:
+    """Return why one of two files was held."""
+    good = mr_elements(EXPLICIT)
+    good[0x00080018] = encode_element(0x00080018, "UI", b"1.2.3.999", EXPLICIT)
+    deidentified, crosswalk = deidentify_bytes([content, file_of(EXPLICIT, good)], folder)
+    assert len(deidentified.instances) == 1
+    (unused,) = crosswalk.unused
+    assert deidentified.record.unused == ((unused.reason, 1),)
+    return unused.reason
+
+
+def with_element(encoded: bytes, tag: int, how: Encoding = EXPLICIT) -> bytes:
+    return file_of(how, mr_elements(how) | {tag: encoded})
+
+
+@pytest.mark.parametrize("how", ENCODINGS)
+@pytest.mark.parametrize("using", RECIPES)
+def test_an_image_in_every_encoding(tmp_path: Path, how: Encoding, using: str) -> None:
+    content = with_element(encode_element(0x00180080, "DS", b"600 ", how), 0x00180080, how)
+    found = output_bytes(content, tmp_path, using)
+    for planted in (b"DOE", b"JANE", b"4711", b"1.2.3.4", b"20240108"):
+        assert planted not in found
+    ds = from_bytes(found)
+    assert ds.RepetitionTime == 600
+    assert ds.PatientIdentityRemoved == "YES"
+    assert ds.ImageType == ["ORIGINAL", "PRIMARY", "OTHER"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "vr"),
+    [
+        (0x00041500, "CS"),
+        (0x00080000, "UL"),
+        (0x00090010, "LO"),
+        (0x00091001, "LT"),
+        (0x00104000, "LT"),
+        (0x50003000, "OW"),
+        (0x50FE2500, "LO"),
+        (0x60003000, "OW"),
+        (0x60004000, "LT"),
+        (0x601E1500, "LO"),
+        (0xFFFCFFFC, "OB"),
+        (0x00111111, "UN"),
+        (0x00081198, "UN"),
+        (0x12345678, "LO"),
+    ],
+)
+@pytest.mark.parametrize("how", ENCODINGS)
+@pytest.mark.parametrize("using", RECIPES)
+def test_what_no_image_may_carry_is_gone(
+    tmp_path: Path, tag: int, vr: str, how: Encoding, using: str
+) -> None:
+    found = output_bytes(
+        with_element(encode_element(tag, vr, SECRET, how), tag, how), tmp_path, using
+    )
+    assert SECRET not in found
+    ds = from_bytes(found)
+    assert tag not in ds
+    assert all(element.tag.group not in range(0x6000, 0x6100) for element in ds)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        0x04000561,  # Original Attributes Sequence
+        0x04000500,  # Encrypted Attributes Sequence
+        0xFFFAFFFA,  # Digital Signatures Sequence
+        0x00880200,  # Icon Image Sequence
+        0x00101100,  # Referenced Patient Photo Sequence
+        0x00091140,  # private
+        0x00081110,  # Referenced Study Sequence
+        STEPS,
+    ],
+)
+@pytest.mark.parametrize("undefined", [False, True])
+@pytest.mark.parametrize("how", ENCODINGS)
+def test_sequences_that_identify_are_gone_whole(
+    tmp_path: Path, tag: int, undefined: bool, how: Encoding
+) -> None:
+    inner = encode_element(0x00181030, "LO", SECRET, how) + encode_element(
+        0x00400254, "LO", SECRET, how
+    )
+    encoded = (
+        sequence(tag, [item(inner, how, undefined=True)], how)
+        if undefined
+        else encode_sequence(tag, [inner], how)
+    )
+    assert SECRET not in output_bytes(with_element(encoded, tag, how), tmp_path)
+
+
+def test_the_file_meta_information_is_made_anew(tmp_path: Path) -> None:
+    ds = mr_instance()
+    ds.file_meta.SourceApplicationEntityTitle = "ZZSECRET"
+    ds.file_meta.SendingApplicationEntityTitle = "ZZSECRET"
+    ds.file_meta.PrivateInformationCreatorUID = UID("1.2.3.999")
+    ds.file_meta.PrivateInformation = SECRET
+    ds.file_meta.ImplementationVersionName = "ZZSECRET"
+    ds.preamble = SECRET * 16
+    content = output_bytes(to_bytes(ds), tmp_path)
+    assert SECRET not in content
+    assert content[:132] == b"\0" * 128 + b"DICM"
+    meta = from_bytes(content).file_meta
+    assert [f"{e.tag}" for e in meta] == [
+        *("(0002,0000)", "(0002,0001)", "(0002,0002)", "(0002,0003)"),
+        *("(0002,0010)", "(0002,0012)", "(0002,0013)"),
+    ]
+    assert meta.MediaStorageSOPInstanceUID == from_bytes(content).SOPInstanceUID
+    assert str(meta.ImplementationVersionName).startswith("CASEPACK")
+
+
+@pytest.mark.parametrize("how", [EXPLICIT_LITTLE, IMPLICIT_LITTLE])
+def test_a_sequence_of_vr_un_is_judged_inside(tmp_path: Path, how: Encoding) -> None:
+    inner = encode_element(0x00081155, "UI", b"1.2.77", IMPLICIT_LITTLE) + encode_element(
+        0x00104000, "LT", SECRET, IMPLICIT_LITTLE
+    )
+    for number, encoded in enumerate(
+        (
+            sequence(MAPPING, [item(label(IMPLICIT_LITTLE) + inner, IMPLICIT_LITTLE)], how, "UN"),
+            header(MAPPING, "UN", len(label(IMPLICIT_LITTLE) + inner) + 8, how)
+            + item(label(IMPLICIT_LITTLE) + inner, IMPLICIT_LITTLE),
+        )
+    ):
+        found = output_bytes(with_element(encoded, MAPPING, how), tmp_path / str(number))
+        assert SECRET not in found
+        assert b"1.2.77" not in found
+        assert from_bytes(found).RealWorldValueMappingSequence[0].LUTLabel == "x"
+
+
+def label(how: Encoding) -> bytes:
+    return encode_element(0x00409210, "SH", b"x ", how)
+
+
+def test_un_in_big_endian_is_held(tmp_path: Path) -> None:
+    encoded = encode_element(0x00180024, "UN", b"name", EXPLICIT_BIG)
+    assert (
+        held_reason(with_element(encoded, 0x00180024, EXPLICIT_BIG), tmp_path) is Reason.MALFORMED
+    )
+
+
+def test_un_of_a_known_attribute_is_judged_by_the_dictionary(tmp_path: Path) -> None:
+    elements = mr_elements(EXPLICIT) | {
+        tag: encode_element(tag, "UN", value, EXPLICIT)
+        for tag, value in (
+            (0x00100010, b"DOE^JANE"),
+            (0x00101010, b"095Y"),
+            (0x00100040, b"F "),
+            (0x00181030, SECRET),
+            (0x00180024, b"tse "),
+            (0x00280010, b"\x40\0"),
+        )
+    }
+    ds = from_bytes(output_bytes(file_of(EXPLICIT, elements), tmp_path))
+    assert ds.PatientAge == "090Y"
+    assert ds["PatientAge"].VR == "AS"
+    assert ds.SequenceName == "tse"
+    assert ds.Rows == 64
+    assert ds.PatientSex == "F"
+    assert str(ds.PatientName).startswith("Case^")
+    assert "ProtocolName" not in ds
+
+
+@pytest.mark.parametrize("using", RECIPES)
+@pytest.mark.parametrize("vr", ["LO", "UT", "OB", "UN", "DS", "UL"])
+def test_a_sequence_by_the_dictionary_that_is_none_in_the_file_never_passes(
+    tmp_path: Path, vr: str, using: str
+) -> None:
+    content = with_element(encode_element(MAPPING, vr, SECRET, EXPLICIT), MAPPING)
+    with pytest.raises(StudyError, match="every instance was held"):
+        output_bytes(content, tmp_path, using)
+
+
+@pytest.mark.parametrize(
+    ("tag", "vr"),
+    [
+        (0x00180024, "SQ"),
+        (0x00180024, "OB"),
+        (0x00280010, "LO"),
+        (0x00180080, "FD"),
+        (0x00100020, "OW"),
+    ],
+)
+def test_a_vr_that_the_dictionary_contradicts_is_held(tmp_path: Path, tag: int, vr: str) -> None:
+    value = b"" if vr == "SQ" else b"4711-A"
+    encoded = header(tag, vr, len(value), EXPLICIT) + value
+    assert held_reason(with_element(encoded, tag), tmp_path) is Reason.MALFORMED
+
+
+def test_text_of_another_vr_is_kept_if_it_is_what_it_should_be(tmp_path: Path) -> None:
+    elements = mr_elements(EXPLICIT) | {
+        0x00180024: encode_element(0x00180024, "LO", b"tse ", EXPLICIT),
+        0x00180080: encode_element(0x00180080, "LO", b"600 ", EXPLICIT),
+        0x00180081: encode_element(0x00180081, "LO", b"MEIER ", EXPLICIT),
+    }
+    found = output_bytes(file_of(EXPLICIT, elements), tmp_path)
+    assert elements[0x00180024] in found
+    assert elements[0x00180080] in found
+    assert b"MEIER" not in found
+
+
+@pytest.mark.parametrize("tag", [0x00180024, 0x00100010, 0x0020000D, 0x00080018])
+def test_a_tag_that_stands_twice_is_held(tmp_path: Path, tag: int) -> None:
+    vr = {0x00180024: "SH", 0x00100010: "PN"}.get(tag, "UI")
+    twice = encode_element(tag, vr, b"1.2.3.4 ", EXPLICIT) * 2
+    assert held_reason(with_element(twice, tag), tmp_path) is Reason.MALFORMED
+
+
+def test_a_tag_that_stands_twice_in_an_item_is_held(tmp_path: Path) -> None:
+    encoded = encode_sequence(MAPPING, [label(EXPLICIT) * 2], EXPLICIT)
+    assert held_reason(with_element(encoded, MAPPING), tmp_path) is Reason.MALFORMED
+
+
+def test_elements_out_of_order_are_sorted(tmp_path: Path) -> None:
+    elements = mr_elements(EXPLICIT) | {
+        0x00180080: encode_element(0x00180080, "DS", b"600 ", EXPLICIT),
+        MAPPING: encode_sequence(
+            MAPPING,
+            [encode_element(0x00409224, "FD", b"\0" * 8, EXPLICIT) + label(EXPLICIT)],
+            EXPLICIT,
+        ),
+    }
+    body = b"".join(elements[tag] for tag in sorted(elements, reverse=True))
+    ds = from_bytes(output_bytes(part_ten(body), tmp_path))
+    tags = [element.tag for element in ds]
+    assert tags == sorted(tags)
+    inner = [e.tag for e in ds.RealWorldValueMappingSequence[0]]
+    assert inner == sorted(inner)
+    assert len(inner) == 2
+
+
+@pytest.mark.parametrize("using", RECIPES)
+@pytest.mark.parametrize("missing", [True, False])
+def test_what_derived_objects_and_directories_need_is_there(
+    tmp_path: Path, using: str, missing: bool
+) -> None:
+    elements = mr_elements(EXPLICIT)
+    for tag, vr in (
+        *((0x00080020, "DA"), (0x00080030, "TM"), (0x00100010, "PN"), (0x00100020, "LO")),
+        *((0x00200010, "SH"), (0x00080050, "SH"), (0x00080090, "PN"), (0x00100030, "DA")),
+        (0x00100040, "CS"),
+    ):
+        elements.pop(tag, None)
+        if not missing:
+            elements[tag] = encode_element(tag, vr, b"", EXPLICIT)
+    ds = from_bytes(output_bytes(file_of(EXPLICIT, elements), tmp_path, using))
+    assert ds.StudyDate == "19000101"
+    assert ds.StudyTime == "000000"
+    assert ds.PatientID
+    assert ds.PatientName == f"Case^{ds.PatientID}"
+    assert ds.StudyID
+    for keyword in ("AccessionNumber", "ReferringPhysicianName", "PatientBirthDate", "PatientSex"):
+        assert ds[keyword].is_empty
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+@pytest.mark.parametrize("length", [8, 48, 56, 80, 12_600])
+@pytest.mark.parametrize("how", ENCODINGS)
+def test_an_echo_is_found_wherever_it_stands_in_a_kept_text(
+    tmp_path: Path, how: Encoding, length: int, place: str
+) -> None:
+    # the length that stands before a value may look like a letter: 48 is "0", 12,600 ends in "1"
+    filler = b"." * (length - 5)
+    text = b"JANE " + filler if place == "first" else filler + b" JANE"
+    vr = "UC" if length > 64 else "LO"
+    content = with_element(encode_element(0x00180024, vr, text, how), 0x00180024, how)
+    assert b"JANE" not in output_bytes(content, tmp_path)
+
+
+@pytest.mark.parametrize("text", [b"jane", b"Jane^t2", b"4711-a ", b"doe^jane", b"x (JANE)"])
+def test_an_echo_goes_in_nested_text_too(tmp_path: Path, text: bytes) -> None:
+    inner = encode_element(0x00409210, "SH", text, EXPLICIT)
+    content = with_element(encode_sequence(MAPPING, [inner], EXPLICIT), MAPPING)
+    found = output_bytes(content, tmp_path).lower()
+    assert text.strip().lower() not in found
+
+
+def test_code_meanings_that_no_vocabulary_knows_are_replaced(tmp_path: Path) -> None:
+    ds = mr_instance()
+    ds.ContrastBolusAgentSequence = [
+        code("C-B0317", "SRT", "Gadolinium"),
+        code("1", "SRT", "Meier"),
+    ]
+    ds.AnatomicRegionSequence = [code("122495006", "SCT", "Thoracic spine")]
+    found = deidentify_dataset(ds, tmp_path)
+    assert found.AnatomicRegionSequence[0].CodeMeaning == "Thoracic spine"
+    one, two = found.ContrastBolusAgentSequence
+    assert one.CodeMeaning in {"Gadolinium", "REMOVED"}
+    assert two.CodeMeaning == "REMOVED"
+
+
+def test_codes_of_a_local_scheme_are_replaced_whole(tmp_path: Path) -> None:
+    ds = mr_instance()
+    ds.ContrastBolusAgentSequence = [code("GADO-ZZ", "99ZZHOSPITAL", "Brain")]
+    (found,) = deidentify_dataset(ds, tmp_path).ContrastBolusAgentSequence
+    assert (found.CodeValue, found.CodingSchemeDesignator) == ("REMOVED", "99CASEPACK")
+    assert found.CodeMeaning == "Removed"
+
+
+def code(value: str, scheme: str, meaning: str) -> Dataset:
+    found = Dataset()
+    found.CodeValue, found.CodingSchemeDesignator, found.CodeMeaning = value, scheme, meaning
+    return found
+
+
+def test_uids_are_replaced_alike_wherever_they_stand(tmp_path: Path) -> None:
+    ds = mr_instance()
+    frame = str(ds.FrameOfReferenceUID)
+    ds.RequestAttributesSequence = []
+    inner = Dataset()
+    inner.ReferencedSOPClassUID = ds.SOPClassUID
+    inner.ReferencedSOPInstanceUID = str(ds.SOPInstanceUID)
+    series = Dataset()
+    series.SeriesInstanceUID = str(ds.SeriesInstanceUID)
+    series.ReferencedInstanceSequence = [inner]
+    ds.ReferencedSeriesSequence = [series]
+    ds.IrradiationEventUID = ["1.2.3.5", "1.2.3.6", str(ds.FrameOfReferenceUID)]
+    found = deidentify_dataset(ds, tmp_path)
+    assert found.ReferencedSeriesSequence[0].SeriesInstanceUID == found.SeriesInstanceUID
+    reference = found.ReferencedSeriesSequence[0].ReferencedInstanceSequence[0]
+    assert reference.ReferencedSOPInstanceUID == found.SOPInstanceUID
+    assert reference.ReferencedSOPClassUID == ds.SOPClassUID
+    assert found.FrameOfReferenceUID != frame
+    assert len({*found.IrradiationEventUID}) == 3
+    assert found.IrradiationEventUID[2] == found.FrameOfReferenceUID
+
+
+def test_well_known_uids_stay(tmp_path: Path) -> None:
+    ds = mr_instance(FrameOfReferenceUID="1.2.840.10008.1.4.1.1")
+    assert deidentify_dataset(ds, tmp_path).FrameOfReferenceUID == "1.2.840.10008.1.4.1.1"
+
+
+@pytest.mark.parametrize("vr", ["LO", "UT", "UN", "OB"])
+def test_a_uid_of_another_vr_never_passes(tmp_path: Path, vr: str) -> None:
+    content = with_element(encode_element(0x00200052, vr, b"1.2.77", EXPLICIT), 0x00200052)
+    try:
+        assert b"1.2.77" not in output_bytes(content, tmp_path)
+    except StudyError:
+        assert vr != "UN"
+
+
+@pytest.mark.parametrize("using", [*RECIPES, recipe("RetainLongitudinalFullDates")])
+def test_invalid_dates_follow_the_profile(tmp_path: Path, using: str | Recipe) -> None:
+    elements = mr_elements(EXPLICIT) | {
+        tag: encode_element(tag, vr, value, EXPLICIT)
+        for tag, vr, value in (
+            (0x00080020, "DA", b"MEIER "),
+            (0x00080030, "TM", b"MEIER "),
+            (0x00080021, "LO", b"MEIER "),
+            (0x00080023, "DA", b"19580417 MEIER"),
+            (0x00080033, "TM", b"MEIER "),
+            (0x0008002A, "DT", b"19580417-MEIER"),
+        )
+    }
+    found = output_bytes(file_of(EXPLICIT, elements), tmp_path, using)
+    assert b"MEIER" not in found
+    assert b"19580417" not in found
+    ds = from_bytes(found)
+    assert (ds.StudyDate, ds.StudyTime) == ("19000101", "000000")
+    assert ds["ContentTime"].is_empty
+    assert ds["ContentDate"].is_empty
+    assert "AcquisitionDateTime" not in ds
+
+
+@pytest.mark.parametrize("value", ["YES", "yes ", " YES", "YES\\NO", "MAYBE", "Y"])
+def test_an_image_whose_header_does_not_exclude_burned_in_text_is_held(
+    tmp_path: Path, value: str
+) -> None:
+    encoded = encode_element(0x00280301, "CS", value.encode(), EXPLICIT)
+    assert held_reason(with_element(encoded, 0x00280301), tmp_path) is Reason.BURNED_IN
+
+
+@pytest.mark.parametrize("value", [b"NO", b"no", b"", b"NO "])
+def test_an_image_whose_header_excludes_burned_in_text_passes(tmp_path: Path, value: bytes) -> None:
+    encoded = encode_element(0x00280301, "CS", value, EXPLICIT)
+    assert output_bytes(with_element(encoded, 0x00280301), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("uid", "reason"),
+    [
+        ("1.2.840.10008.5.1.4.1.1.7", Reason.SECONDARY_CAPTURE),
+        ("1.2.840.10008.5.1.4.1.1.88.33", Reason.STRUCTURED_CONTENT),
+        ("1.2.840.10008.5.1.4.1.1.88.59", Reason.STRUCTURED_CONTENT),
+        ("1.2.840.10008.5.1.4.1.1.11.1", Reason.GRAPHICS),
+        ("1.2.840.10008.5.1.4.1.1.104.1", Reason.ENCAPSULATED_DOCUMENT),
+        ("1.2.840.10008.5.1.4.1.1.4.99", Reason.SOP_CLASS_UNKNOWN),
+        ("1.3.12.2.1107.5.9.1", Reason.SOP_CLASS_PRIVATE),
+        ("MEIER", Reason.SOP_CLASS_PRIVATE),
+        ("", Reason.NO_UID),
+    ],
+)
+def test_objects_that_cannot_be_cleaned_are_held(tmp_path: Path, uid: str, reason: Reason) -> None:
+    encoded = encode_element(0x00080016, "UI", uid.encode(), EXPLICIT)
+    content = with_element(encoded, 0x00080016)
+    good = mr_elements(EXPLICIT)
+    good[0x00080018] = encode_element(0x00080018, "UI", b"1.2.3.999", EXPLICIT)
+    deidentified, crosswalk = deidentify_bytes([content, file_of(EXPLICIT, good)], tmp_path)
+    assert [unused.reason for unused in crosswalk.unused] == [reason]
+    assert len(deidentified.instances) == 1
+
+
+def test_acquisition_geometry_and_pixels_survive_byte_for_byte(tmp_path: Path) -> None:
+    ds = mr_instance(
+        SequenceName="*tse2d1_15",
+        PatientWeight="61.5",
+        PatientSize="1.70",
+        PatientPosition="HFS",
+        PercentSampling="80",
+        RescaleSlope="2.5",
+        RescaleIntercept="-1",
+        NumberOfFrames="1",
+        AnatomicRegionSequence=[code("122495006", "SCT", "Thoracic spine")],
+        DiffusionBValue=800.0,
+    )
+    content = to_bytes(ds)
+    found = output_bytes(content, tmp_path)
+    with_file = {e.tag: e for e in from_bytes(content)}
+    out = from_bytes(found)
+    removed = {tag for tag in with_file if tag not in out}
+    assert removed == set()
+    replaced = {
+        *("SOPInstanceUID", "StudyDate", "SeriesDate", "PatientName", "PatientID", "StudyID"),
+        *("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"),
+    }
+    changed = {e.keyword for e in from_bytes(content) if out[e.tag].value != e.value}
+    assert changed == replaced
+    assert out.PixelData == ds.PixelData
+
+
+@pytest.mark.parametrize("vr", ["OB", "OW"])
+def test_encapsulated_pixels_survive_byte_for_byte(tmp_path: Path, vr: str) -> None:
+    frames = [item(b"\0\0\0\0", EXPLICIT), item(b"\xff\xd8JANE\xff\xd9", EXPLICIT)]
+    pixels = sequence(0x7FE00010, frames, EXPLICIT, vr)
+    elements = mr_elements(EXPLICIT) | {0x7FE00010: pixels}
+    content = file_of(EXPLICIT, elements, "1.2.840.10008.1.2.4.50")
+    found = output_bytes(content, tmp_path)
+    assert found.endswith(pixels)
+    assert from_bytes(found).file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.4.50"
+
+
+def test_a_deflated_image_is_read_and_written_deflated(tmp_path: Path) -> None:
+    elements = mr_elements(EXPLICIT)
+    body = b"".join(elements[tag] for tag in sorted(elements))
+    found = output_bytes(part_ten(deflate(body), DEFLATE), tmp_path)
+    assert found[200:].find(b"DOE") < 0
+    ds = from_bytes(found)
+    assert ds.file_meta.TransferSyntaxUID == DEFLATE
+    assert ds.PatientIdentityRemoved == "YES"
+
+
+def test_the_marks_replace_what_an_earlier_run_said(tmp_path: Path) -> None:
+    ds = mr_instance(
+        PatientIdentityRemoved="NO",
+        DeidentificationMethod="by Dr. Meier",
+        LongitudinalTemporalInformationModified="UNMODIFIED",
+    )
+    ds.DeidentificationMethodCodeSequence = [code("113106", "DCM", "x")]
+    out = deidentify_dataset(ds, tmp_path / "a")
+    assert out.PatientIdentityRemoved == "YES"
+    assert out.LongitudinalTemporalInformationModified == "MODIFIED"
+    assert "Meier" not in str(out.DeidentificationMethod)
+    assert all(len(value) <= 64 for value in out.DeidentificationMethod)
+    codes = [c.CodeValue for c in out.DeidentificationMethodCodeSequence]
+    assert codes == ["113100", "113107", "113108", "113111"]
+    assert {c.CodingSchemeDesignator for c in out.DeidentificationMethodCodeSequence} == {"DCM"}
+    basic = deidentify_dataset(ds, tmp_path / "b", "basic")
+    assert basic.LongitudinalTemporalInformationModified == "REMOVED"
+    assert [c.CodeValue for c in basic.DeidentificationMethodCodeSequence] == ["113100"]
+    full = deidentify_dataset(ds, tmp_path / "c", recipe("RetainLongitudinalFullDates"))
+    assert full.LongitudinalTemporalInformationModified == "UNMODIFIED"
+    assert full.StudyDate == ds.StudyDate
+
+
+def test_a_literal_value_of_a_recipe_is_written(tmp_path: Path) -> None:
+    using = recipe(header="REPLACE Manufacturer ACME Ltd\nBLANK PositionReferenceIndicator\n")
+    out = deidentify_dataset(mr_instance(PositionReferenceIndicator="XY"), tmp_path, using)
+    assert out.Manufacturer == "ACME Ltd"
+    assert out.PositionReferenceIndicator == ""
+
+
+def test_float_pixel_padding_and_at_values_survive_in_big_endian(tmp_path: Path) -> None:
+    how = EXPLICIT_BIG
+    pointer = encode_element(0x00280009, "AT", struct.pack(">HH", 0x0018, 0x1063), how)
+    rows = encode_element(0x00280010, "US", struct.pack(">H", 64), how)
+    elements = mr_elements(how) | {0x00280010: rows, 0x00280009: pointer}
+    found = output_bytes(file_of(how, elements), tmp_path)
+    assert rows in found
