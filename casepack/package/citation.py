@@ -7,7 +7,7 @@ import yaml
 from casepack.case import Author, Case
 from casepack.package.licences import find_licence
 from casepack.package.text import one_line
-from casepack.package.wording import abstract
+from casepack.package.wording import abstract, name_affiliations
 
 
 def write_citation(case: Case) -> str:
@@ -21,7 +21,7 @@ def write_citation(case: Case) -> str:
         "message": "If you use this data set, please cite it as below.",
         "type": "dataset",
         "title": one_line(case.title),
-        "authors": [_author(author) for author in case.authors] or [{"name": "anonymous"}],
+        "authors": [_author(author, case) for author in case.authors] or [{"name": "anonymous"}],
         "abstract": abstract(case),
     }
     if case.keywords:
@@ -31,6 +31,8 @@ def write_citation(case: Case) -> str:
     elif licence.url:
         # the format's list of SPDX identifiers is closed: another one goes in as an address
         content["license-url"] = licence.url
+    if case.version.strip():
+        content["version"] = one_line(case.version)
     if case.publication_date:
         content["date-released"] = case.publication_date
     if case.doi:
@@ -38,10 +40,11 @@ def write_citation(case: Case) -> str:
     return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=1000)
 
 
-def _author(author: Author) -> dict[str, str]:
+def _author(author: Author, case: Case) -> dict[str, str]:
     person = {"family-names": one_line(author.family), "given-names": one_line(author.given)}
-    if author.affiliation:
-        person["affiliation"] = one_line(author.affiliation)
+    places = name_affiliations(case, author)
+    if places:
+        person["affiliation"] = "; ".join(places)
     if author.orcid:
         person["orcid"] = f"https://orcid.org/{author.orcid}"
     return person

@@ -242,14 +242,20 @@ def _people(case: Case) -> Iterable[Entity]:
         people.setdefault(_person_id(case, place), _person(case, place, author, places))
     yield from people.values()
     for name, identifier in places.items():
-        yield {"@id": identifier, "@type": "Organization", "name": name}
+        organization: Entity = {"@id": identifier, "@type": "Organization", "name": name}
+        if identifier.startswith("https:"):
+            organization["url"] = identifier
+        yield organization
     if case.publisher.strip():
         yield {"@id": "#publisher", "@type": "Organization", "name": one_line(case.publisher)}
 
 
 def _affiliations(case: Case) -> dict[str, str]:
-    names = [one_line(author.affiliation) for author in case.authors if author.affiliation]
-    return {name: f"#affiliation-{place}" for place, name in enumerate(dict.fromkeys(names), 1)}
+    """Return name to identifier: its ROR, where it has one."""
+    found = [one for author in case.authors for one in case.affiliations_of(author)]
+    names = {one_line(one.line): one.ror for one in reversed(found)}
+    places = enumerate(dict.fromkeys(one_line(one.line) for one in found), 1)
+    return {name: names[name] or f"#affiliation-{place}" for place, name in places}
 
 
 def _person(case: Case, place: int, author: Author, places: Mapping[str, str]) -> Entity:
@@ -260,8 +266,9 @@ def _person(case: Case, place: int, author: Author, places: Mapping[str, str]) -
         "familyName": one_line(author.family),
         "givenName": one_line(author.given),
     }
-    if author.affiliation:
-        person["affiliation"] = _ref(places[one_line(author.affiliation)])
+    named = [places[one_line(one.line)] for one in case.affiliations_of(author)]
+    if named:
+        person["affiliation"] = _refs(dict.fromkeys(named))
     return person
 
 

@@ -16,10 +16,10 @@ from typing import Any
 
 from lxml import etree
 
-from casepack.case import Author, Case
+from casepack.case import Affiliation, Author, Case, Grant
 from casepack.package.licences import find_licence
 from casepack.package.text import one_line
-from casepack.package.wording import RISK, abstract, name_author, publication_year
+from casepack.package.wording import RISK, abstract, name_author, publication_year, statements
 
 UNAVAILABLE = ":unav"
 TO_BE_ASSIGNED = ":tba"
@@ -27,6 +27,7 @@ KERNEL = "http://datacite.org/schema/kernel-4"
 RESOURCE_TYPE = "Radiology teaching case (DICOM package)"
 _SCHEMA_LOCATION = f"{KERNEL} https://schema.datacite.org/meta/kernel-4/metadata.xsd"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_ROR = "https://ror.org"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -42,7 +43,7 @@ def describe_for_datacite(case: Case) -> dict[str, Any]:
     record: dict[str, Any] = {
         "schemaVersion": KERNEL,
         "types": {"resourceType": RESOURCE_TYPE, "resourceTypeGeneral": "Dataset"},
-        "creators": [_creator(author) for author in case.authors] or [{"name": UNAVAILABLE}],
+        "creators": [_creator(author, case) for author in case.authors] or [{"name": UNAVAILABLE}],
         "titles": [_with_language({"title": one_line(case.title)}, language)],
         "publisher": {"name": one_line(case.publisher) or UNAVAILABLE},
         "publicationYear": f"{publication_year(case):04d}",
@@ -67,9 +68,13 @@ def describe_for_datacite(case: Case) -> dict[str, Any]:
         record["dates"] = [{"date": date, "dateType": "Issued"}]
     if case.licence.strip():
         record["rightsList"] = [_rights(case)]
-    related = _related(case)
+    related = relate(case)
     if related:
         record["relatedIdentifiers"] = related
+    if case.version.strip():
+        record["version"] = one_line(case.version)
+    if case.grants:
+        record["fundingReferences"] = [_grant(one) for one in case.grants]
     return record
 
 
@@ -82,7 +87,7 @@ def _with_language(value: dict[str, str], language: str) -> dict[str, str]:
     return {**value, "lang": language} if language else value
 
 
-def _creator(author: Author) -> dict[str, Any]:
+def _creator(author: Author, case: Case) -> dict[str, Any]:
     creator: dict[str, Any] = {
         "name": name_author(author),
         "nameType": "Personal",
@@ -97,16 +102,43 @@ def _creator(author: Author) -> dict[str, Any]:
                 "schemeUri": "https://orcid.org",
             }
         ]
-    if author.affiliation:
-        creator["affiliation"] = [{"name": one_line(author.affiliation)}]
+    places = [_affiliation(one) for one in case.affiliations_of(author)]
+    if places:
+        creator["affiliation"] = places
     return creator
+
+
+def _affiliation(one: Affiliation) -> dict[str, str]:
+    place = {"name": one_line(one.line)}
+    if one.ror:
+        place["affiliationIdentifier"] = one.ror
+        place["affiliationIdentifierScheme"] = "ROR"
+        place["schemeUri"] = _ROR
+    return place
+
+
+def _grant(grant: Grant) -> dict[str, str]:
+    """Return a fundingReference."""
+    reference = {"funderName": one_line(grant.funder)}
+    if grant.funder_id:
+        reference["funderIdentifier"] = grant.funder_id
+        reference["funderIdentifierType"] = "ROR"
+        reference["schemeUri"] = _ROR
+    if grant.award.strip():
+        reference["awardNumber"] = one_line(grant.award)
+    if grant.url:
+        reference["awardUri"] = grant.url
+    if grant.title.strip():
+        reference["awardTitle"] = one_line(grant.title)
+    return reference
 
 
 def _descriptions(case: Case) -> Iterable[tuple[str, str]]:
     yield abstract(case), "Abstract"
     yield RISK, "TechnicalInfo"
-    if case.funding.strip():
-        yield f"Funding: {one_line(case.funding)}", "Other"
+    for name, text in statements(case):
+        if name == "Funding":
+            yield f"Funding: {one_line(text)}", "Other"
 
 
 def _rights(case: Case) -> dict[str, str]:
@@ -121,13 +153,17 @@ def _rights(case: Case) -> dict[str, str]:
     return rights
 
 
-def _related(case: Case) -> list[dict[str, str]]:
-    pairs = [(case.is_supplement_to, "IsSupplementTo")]
-    pairs += [(reference.doi, "References") for reference in case.references]
+def relate(case: Case) -> list[dict[str, str]]:
+    """Return the relatedIdentifiers: article, relations, journal, references; each once."""
+    found = [(case.is_supplement_to, "DOI", "IsSupplementTo")]
+    found += [(one.doi, "DOI", one.type) for one in case.relations]
+    found += [(one.url, "URL", one.type) for one in case.relations]
+    found.append((case.issn, "ISSN", "IsPublishedIn"))
+    found += [(reference.doi, "DOI", "References") for reference in case.references]
     return [
-        {"relatedIdentifier": doi, "relatedIdentifierType": "DOI", "relationType": relation}
-        for doi, relation in dict.fromkeys(pairs)
-        if doi
+        {"relatedIdentifier": name, "relatedIdentifierType": kind, "relationType": relation}
+        for name, kind, relation in dict.fromkeys(found)
+        if name
     ]
 
 
@@ -164,14 +200,22 @@ def write_datacite_xml(record: Record) -> str:
     _add_references(root, record)
     for name in _group(root, "formats", record["formats"]):
         _add(root[-1], "format", name)
+    _add_last(root, record)
+    etree.indent(root)
+    body = etree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+def _add_last(root: etree._Element, record: Record) -> None:
+    if "version" in record:
+        _add(root, "version", record["version"])
     for rights in _group(root, "rightsList", record.get("rightsList")):
         _add_rights(root[-1], rights)
     for text in _group(root, "descriptions", record["descriptions"]):
         kind, lang = text["descriptionType"], text.get("lang")
         _add(root[-1], "description", text["description"], lang=lang, descriptionType=kind)
-    etree.indent(root)
-    body = etree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+    for grant in _group(root, "fundingReferences", record.get("fundingReferences")):
+        _add_grant(root[-1], grant)
 
 
 def _group(root: etree._Element, name: str, items: list[Any] | None) -> list[Any]:
@@ -214,7 +258,29 @@ def _add_creator(parent: etree._Element, creator: Mapping[str, Any]) -> None:
             schemeURI=identifier["schemeUri"],
         )
     for affiliation in creator.get("affiliation", ()):
-        _add(element, "affiliation", affiliation["name"])
+        names = ("affiliationIdentifier", "affiliationIdentifierScheme", "schemeUri")
+        attributes = {
+            name.replace("Uri", "URI"): affiliation[name] for name in names if name in affiliation
+        }
+        _add(element, "affiliation", affiliation["name"], **attributes)
+
+
+def _add_grant(parent: etree._Element, grant: Mapping[str, str]) -> None:
+    element = _add(parent, "fundingReference")
+    _add(element, "funderName", grant["funderName"])
+    if "funderIdentifier" in grant:
+        _add(
+            element,
+            "funderIdentifier",
+            grant["funderIdentifier"],
+            funderIdentifierType=grant["funderIdentifierType"],
+            schemeURI=grant["schemeUri"],
+        )
+    if "awardNumber" in grant:
+        uri = {"awardURI": grant["awardUri"]} if "awardUri" in grant else {}
+        _add(element, "awardNumber", grant["awardNumber"], **uri)
+    if "awardTitle" in grant:
+        _add(element, "awardTitle", grant["awardTitle"])
 
 
 def _add_references(root: etree._Element, record: Record) -> None:

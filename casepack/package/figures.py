@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from casepack.case import Case, Figure
+from casepack.case import Case, Picture
 from casepack.errors import CaseError
 from casepack.model import MeasuredLesion, Measurement, Series, Verified
 from casepack.package.acquisition import label_series
@@ -47,6 +47,8 @@ class PlacedFigure:
 
     number: int
     """1 for the first."""
+    panel: str
+    """``a``, ``b`` ... of a figure with panels, else empty."""
     file: str
     """Below the folder of the figures; empty when the picture could not be made."""
     plain: str
@@ -78,8 +80,11 @@ class PlacedFigure:
 class _Request:
     """A figure to make; `image` is a place in the series, 1 for the first."""
 
-    place: int = 0
-    """Of the figure in the case file, from 0."""
+    place: str = ""
+    """In the case file, such as ``figures.0``."""
+    number: int = 0
+    """Of the figure, 1 for the first; 0 where the case file asks for none."""
+    panel: str = ""
     caption: str
     time_point: int
     series: Series
@@ -125,24 +130,20 @@ def write_figures(
     """
     folder.mkdir(parents=True, exist_ok=True)
     if case.figures:
-        requests = [
-            _request(figure, place, verified, lesions) for place, figure in enumerate(case.figures)
-        ]
+        requests = [_request(picture, verified, lesions) for picture in case.pictures]
     else:
         requests = _unasked(verified, case, lesions)
     placed = tuple(
-        _place(folder, number, one, asked=bool(case.figures))
-        for number, one in enumerate(requests, 1)
+        _place(folder, one.number or place, one, asked=bool(case.figures))
+        for place, one in enumerate(requests, 1)
     )
     text = json.dumps([asdict(figure) for figure in placed], indent=2, ensure_ascii=False)
     (folder / "figures.json").write_text(text + "\n", encoding="utf-8", newline="\n")
     return placed
 
 
-def _request(
-    figure: Figure, place: int, verified: Verified, lesions: Sequence[MeasuredLesion]
-) -> _Request:
-    where = f"case file: figures.{place}"
+def _request(figure: Picture, verified: Verified, lesions: Sequence[MeasuredLesion]) -> _Request:
+    where = f"case file: {figure.place}"
     series = _numbered(verified, figure.time_point, figure.series)
     if series is None:
         raise CaseError(
@@ -157,7 +158,9 @@ def _request(
             place=f"{where}.lesion",
         )
     return _Request(
-        place=place,
+        place=figure.place,
+        number=figure.number,
+        panel=figure.panel,
         caption=figure.caption,
         time_point=figure.time_point,
         series=series,
@@ -201,13 +204,14 @@ def _place(folder: Path, number: int, request: _Request, *, asked: bool) -> Plac
     window = request.window or choose_window(frames)
     picture = None if values is None else _render(frame, values, window)
     size = (0, 0) if picture is None else picture.size
-    name, label = f"fig{number}", _label(frames)
+    name, label = f"fig{number}{request.panel}", _label(frames)
     if picture is not None:
         _save(picture, frame, mark, folder / f"{name}.png")
         if mark.dots:
             _save(picture, frame, _UNMARKED, folder / f"{name}-plain.png")
     return PlacedFigure(
         number=number,
+        panel=request.panel,
         file="" if picture is None else f"{name}.png",
         plain="" if picture is None else f"{name}{'-plain' if mark.dots else ''}.png",
         caption=request.caption if asked else f"{label}, {request.caption}",
@@ -230,6 +234,7 @@ def _place(folder: Path, number: int, request: _Request, *, asked: bool) -> Plac
 def _without_picture(number: int, request: _Request, reason: str) -> PlacedFigure:
     return PlacedFigure(
         number=number,
+        panel=request.panel,
         file="",
         plain="",
         caption=request.caption,
@@ -260,7 +265,7 @@ def _choose_frame(frames: Sequence[Frame], request: _Request) -> tuple[Frame, _M
         if request.image > len(frames):
             raise CaseError(
                 "a figure names an image after the last one of its series",
-                place=f"case file: figures.{request.place}.image",
+                place=f"case file: {request.place}.image",
             )
         frame = frames[request.image - 1]
         return frame, _mark(frame, measurements)

@@ -5,10 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from casepack.case import Author, Case, Figure
+from casepack.case import Author, Case, Picture, TimePoint
 from casepack.package.licences import find_licence
 from casepack.package.text import one_line
-from casepack.package.wording import RISK, cite, describe_patient, doi_url
+from casepack.package.wording import (
+    RISK,
+    cite,
+    course,
+    describe_differential,
+    describe_patient,
+    doi_url,
+    name_affiliations,
+    statements,
+)
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&|~])")
 _LINE_START = re.compile(r"^(\s*)([#+=-]|\d+(?=[.)]))", re.MULTILINE)
@@ -32,16 +41,15 @@ def case_sections(case: Case) -> tuple[Section, ...]:
         ("Clinical history", case.clinical_history),
         ("Imaging findings", case.imaging_findings),
         *_time_points(case),
+        *course(case),
         ("Discussion: background", discussion.background),
         ("Discussion: clinical perspective", discussion.clinical_perspective),
         ("Discussion: imaging perspective", discussion.imaging_perspective),
         ("Discussion: outcome", discussion.outcome),
         ("Discussion: take home message", discussion.take_home_message),
-        ("Differential diagnosis list", "\n".join(case.differential_diagnosis)),
+        ("Differential diagnosis list", _differential(case)),
         ("Final diagnosis", _diagnosis(case)),
-        ("Consent", case.consent),
-        ("Ethics", case.ethics),
-        ("Funding", case.funding),
+        *statements(case),
     )
     return tuple((heading, text.strip()) for heading, text in sections if text.strip())
 
@@ -57,7 +65,7 @@ def write_case_markdown(case: Case, captions: Mapping[str, str]) -> str:
     parts = [f"# {escape(one_line(case.title))}"]
     authors = "; ".join(
         f"{one_line(author.given)} {one_line(author.family)}"
-        + (f" ({one_line(author.affiliation)})" if author.affiliation else "")
+        + (f" ({'; '.join(places)})" if (places := name_affiliations(case, author)) else "")
         for author in case.authors
     )
     if authors:
@@ -68,7 +76,8 @@ def write_case_markdown(case: Case, captions: Mapping[str, str]) -> str:
         parts += [f"## {escape(heading)}", _paragraphs(text)]
     if captions:
         parts.append("## Figures")
-        for number, (path, caption) in enumerate(captions.items(), 1):
+        for path, caption in captions.items():
+            number = path.rpartition("/")[2].partition(".")[0].removeprefix("fig")
             parts.append(f"![Figure {number}]({path})")
             parts.append(f"Figure {number}: {escape(one_line(caption))}")
     if case.references:
@@ -90,13 +99,13 @@ def write_eurorad_markdown(case: Case) -> str:
         *_block("Title", one_line(case.title)),
         *_block(
             "Authors",
-            "\n".join(map(_author, case.authors)),
+            "\n".join(_author(author, case) for author in case.authors),
         ),
     ]
     for heading, text in case_sections(case):
         parts += _block(heading, text)
-    for number, figure in enumerate(case.figures, 1):
-        parts += _block(f"Figure {number}", _figure(figure, case))
+    for picture in case.pictures:
+        parts += _block(f"Figure {picture.number}{picture.panel}", _figure(picture, case))
     parts += _block("References", "\n".join(_references(case, plain=True)))
     parts += _block("Keywords", ", ".join(map(one_line, case.keywords)))
     return "\n\n".join(parts)
@@ -120,8 +129,9 @@ def _block(heading: str, text: str) -> list[str]:
     return [f"## {heading}", f"{fence}text\n{text.strip()}\n{fence}"]
 
 
-def _author(author: Author) -> str:
-    parts = (f"{author.given} {author.family}", author.affiliation, author.orcid)
+def _author(author: Author, case: Case) -> str:
+    places = "; ".join(name_affiliations(case, author))
+    parts = (f"{author.given} {author.family}", places, author.orcid)
     return ", ".join(one_line(part) for part in parts if part)
 
 
@@ -132,12 +142,24 @@ def _list(items: Iterable[str]) -> str:
 def _time_points(case: Case) -> Iterable[Section]:
     for number, point in enumerate(case.time_points, 1):
         heading = f"Imaging findings, time point {number}: {one_line(point.label)}"
-        before = point.treatment_before.strip()
-        texts = [point.findings.strip(), f"Treatment before: {before}" if before else ""]
+        texts = [one_line(point.technique), point.findings.strip(), *_series(point)]
+        if point.treatment_before.strip():
+            texts.append(f"Treatment before: {point.treatment_before.strip()}")
         body = "\n\n".join(text for text in texts if text)
         if body and len(case.time_points) > 1:
             body = f"Day {point.day}.\n\n{body}"
         yield heading, body
+
+
+def _series(point: TimePoint) -> Iterable[str]:
+    for one in point.series:
+        text = " ".join(part.strip() for part in (one.technique, one.findings) if part.strip())
+        if text:
+            yield f"Series {one.series}: {text}"
+
+
+def _differential(case: Case) -> str:
+    return "\n".join(map(describe_differential, case.differential_diagnosis))
 
 
 def _diagnosis(case: Case) -> str:
@@ -164,7 +186,7 @@ def _references(case: Case, *, plain: bool = False) -> list[str]:
     return lines
 
 
-def _figure(figure: Figure, case: Case) -> str:
+def _figure(figure: Picture, case: Case) -> str:
     label = ""
     if figure.time_point <= len(case.time_points):
         label = f" ({one_line(case.time_points[figure.time_point - 1].label)})"

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from casepack.case.forms import check_doi, check_issn, check_orcid, check_ror
 from casepack.model import Finding, Severity
 from casepack.package.datacite import TO_BE_ASSIGNED, UNAVAILABLE
 from casepack.package.wording import UNPUBLISHED_YEAR
 
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_ORCID = re.compile(r"https://orcid\.org/(\d{4}-\d{4}-\d{4}-\d{3}[\dX])")
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 _UNKNOWN = frozenset({"", TO_BE_ASSIGNED, UNAVAILABLE})
 
@@ -77,21 +77,45 @@ def _identifiers(record: Mapping[str, Any]) -> Iterable[_Fault]:
         for identifier in creator.get("nameIdentifiers", ()):
             if not _is_orcid(identifier["nameIdentifier"]):
                 yield f"creators[{place}].nameIdentifiers", "is not an ORCID iD"
+        for affiliation in creator.get("affiliation", ()):
+            if not _holds(check_ror, affiliation.get("affiliationIdentifier")):
+                yield f"creators[{place}].affiliation", "is not a ROR"
     for place, related in enumerate(record.get("relatedIdentifiers", ())):
-        if not _DOI.fullmatch(related["relatedIdentifier"]):
-            yield f"relatedIdentifiers[{place}]", "is not a DOI"
+        kind, name = related["relatedIdentifierType"], related["relatedIdentifier"]
+        if kind in _FORMS and not _holds(_FORMS[kind], name):
+            yield f"relatedIdentifiers[{place}]", f"has not the form of its type, {kind}"
+    for place, grant in enumerate(record.get("fundingReferences", ())):
+        if not _holds(check_ror, grant.get("funderIdentifier")):
+            yield f"fundingReferences[{place}]", "is not a ROR"
+
+
+def _check_address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError
+    return text
+
+
+_FORMS: Mapping[str, Callable[[str], str]] = {
+    "DOI": check_doi,
+    "ISSN": check_issn,
+    "URL": _check_address,
+}
+
+
+def _holds(check: Callable[[str], str], value: str | None) -> bool:
+    """Return whether a value has a form; one that is not given has none to break."""
+    if value is None:
+        return True
+    try:
+        check(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_orcid(text: str) -> bool:
-    """Check form and last character (ISO 7064 mod 11-2)."""
-    match = _ORCID.fullmatch(text)
-    if match is None:
-        return False
-    digits = match[1].replace("-", "")
-    total = 0
-    for digit in digits[:-1]:
-        total = (total + int(digit)) * 2
-    return "0123456789X"[(12 - total % 11) % 11] == digits[-1]
+    address = "https://orcid.org/"
+    return text.startswith(address) and _holds(check_orcid, text.removeprefix(address))
 
 
 def _languages(record: Mapping[str, Any]) -> Iterable[_Fault]:

@@ -165,8 +165,8 @@ def _figure(case: Case, stacks: Sequence[Stack], figure: PlacedFigure) -> str:
             "Open in the viewer</button>"
         )
     return (
-        f'<figure id="fig{figure.number}">{_figure_picture(figure, time_point)}\n'
-        f'<figcaption><div class="caption"><b>Figure {figure.number}.</b> '
+        f'<figure id="fig{figure.number}{figure.panel}">{_figure_picture(figure, time_point)}\n'
+        f'<figcaption><div class="caption"><b>Figure {figure.number}{figure.panel}.</b> '
         f"{escape(figure.caption)}</div>"
         f'<div class="figure-source">{source}</div></figcaption></figure>'
     )
@@ -179,9 +179,9 @@ def _figure_picture(figure: PlacedFigure, time_point: str) -> str:
     if figure.marking:
         words.append("lesion pointed at" if figure.marking == "pointer" else "lesion outlined")
     plain = f' data-plain="{escape(FIGURES + figure.plain)}"' if figure.plain != figure.file else ""
-    address = escape(FIGURES + figure.file)
+    address, number = escape(FIGURES + figure.file), f"{figure.number}{figure.panel}"
     return (
-        f'<a class="figure-link" href="{address}" data-number="{figure.number}"{plain}>'
+        f'<a class="figure-link" href="{address}" data-number="{number}"{plain}>'
         f'<img src="{address}" width="{figure.width}" height="{figure.height}" '
         f'alt="{escape(", ".join(word for word in words if word))}"></a>'
     )

@@ -8,9 +8,17 @@ from dataclasses import dataclass
 
 from casepack.case import Case
 from casepack.model import Verified
+from casepack.package import wording
 from casepack.package.licences import NO_LICENCE, find_licence
 from casepack.package.markup import escape, link, paragraphs
-from casepack.package.wording import RISK, cite, describe_patient, doi_url
+from casepack.package.wording import (
+    RISK,
+    cite,
+    describe_differential,
+    describe_patient,
+    doi_url,
+    name_affiliations,
+)
 from casepack.standard.codes import deidentification_methods
 
 _MONTHS = [
@@ -48,11 +56,12 @@ def front_matter(case: Case) -> str:
     """Return kicker, title, authors, affiliations and imprint."""
     kicker = " \u00b7 ".join(escape(part) for part in (case.case_type, case.section) if part)
     parts = [f'<p class="kicker">{kicker}</p>' if kicker else "", f"<h1>{escape(case.title)}</h1>"]
-    places = list(dict.fromkeys(one.affiliation for one in case.authors if one.affiliation))
+    named = [name_affiliations(case, one) for one in case.authors]
+    places = list(dict.fromkeys(place for one in named for place in one))
     if case.authors:
         names = ", ".join(
-            _author(one.given, one.family, _mark(one.affiliation, places), one.orcid)
-            for one in case.authors
+            _author(one.given, one.family, _mark(own, places), one.orcid)
+            for one, own in zip(case.authors, named, strict=True)
         )
         parts.append(f'<p class="authors">{names}</p>')
     if places:
@@ -119,7 +128,9 @@ def discussion(case: Case) -> str:
 
 def differential(case: Case) -> str:
     """Return the differential diagnosis list in its order."""
-    items = "".join(f"<li>{escape(one)}</li>" for one in case.differential_diagnosis)
+    items = "".join(
+        f"<li>{escape(describe_differential(one))}</li>" for one in case.differential_diagnosis
+    )
     return f'<ol class="differential">{items}</ol>' if items else ""
 
 
@@ -166,8 +177,8 @@ def citation(case: Case) -> str:
 
 def statements(case: Case) -> str:
     """Return consent, ethics and funding."""
-    named = (("Consent", case.consent), ("Ethics", case.ethics), ("Funding", case.funding))
-    return "\n".join(f"<h3>{name}</h3>{paragraphs(text)}" for name, text in named if text.strip())
+    named = wording.statements(case)
+    return "\n".join(f"<h3>{name}</h3>{paragraphs(text)}" for name, text in named)
 
 
 def deidentification(verified: Verified) -> str:
@@ -246,10 +257,10 @@ def _author(given: str, family: str, mark: str, orcid: str | None) -> str:
     )
 
 
-def _mark(affiliation: str | None, places: Sequence[str]) -> str:
-    if affiliation is None or len(places) < 2:  # noqa: PLR2004  # one needs no number
+def _mark(own: Sequence[str], places: Sequence[str]) -> str:
+    if not own or len(places) < 2:  # noqa: PLR2004  # one needs no number
         return ""
-    return f"<sup>{places.index(affiliation) + 1}</sup>"
+    return f"<sup>{','.join(str(places.index(place) + 1) for place in own)}</sup>"
 
 
 def _write_date(date: dt.date) -> str:

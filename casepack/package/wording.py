@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from casepack.case import AGE_LIMIT, Author, Case
+from casepack.case import AGE_LIMIT, Author, Case, Differential, Event, Grant
 from casepack.package.text import one_line
 
 RISK = (
@@ -56,6 +56,53 @@ def cite(case: Case) -> str:
     return text if case.doi else f"{text}."
 
 
+def name_affiliations(case: Case, author: Author) -> tuple[str, ...]:
+    """Return the institutions of an author, each in one line."""
+    return tuple(one_line(one.line) for one in case.affiliations_of(author))
+
+
+def describe_differential(one: Differential) -> str:
+    """Return an entry of the differential diagnosis list in one line."""
+    return one_line(f"{one.text}: {one.reason}" if one.reason.strip() else one.text)
+
+
+def statements(case: Case) -> tuple[tuple[str, str], ...]:
+    """Return heading and text of consent, ethics, funding and interests, as far as said."""
+    consented = f"Consent to publication: {case.consent_from}." if case.consent_from else ""
+    committee = ", approval ".join(filter(None, (case.ethics_committee, case.ethics_approval)))
+    grants = "\n".join(map(_describe_grant, case.grants))
+    named = (
+        ("Consent", case.consent, consented),
+        ("Ethics", case.ethics, committee),
+        ("Funding", case.funding, grants),
+        ("Competing interests", case.competing_interests, ""),
+    )
+    texts = ((name, "\n\n".join(t.strip() for t in said if t.strip())) for name, *said in named)
+    return tuple((name, text) for name, text in texts if text)
+
+
+def _describe_grant(grant: Grant) -> str:
+    parts = (grant.funder, f"award {grant.award}" if grant.award else "", grant.title)
+    return ", ".join(one_line(part) for part in parts if part.strip())
+
+
+def course(case: Case) -> tuple[tuple[str, str], ...]:
+    """Return heading and text of timeline, treatment, outcome and perspective, as far as said."""
+    events = "\n".join(f"- {_when(one)}: {one_line(one.event)}" for one in case.timeline)
+    named = (
+        ("Timeline", events),
+        ("Treatment", case.treatment.strip()),
+        ("Outcome", case.outcome.strip()),
+        ("Patient perspective", case.patient_perspective.strip()),
+    )
+    return tuple((name, text) for name, text in named if text)
+
+
+def _when(event: Event) -> str:
+    until = f" to {event.until}" if event.until is not None else ""
+    return f"Day {event.day}{until}"
+
+
 def describe_age(years: int) -> str:
     """Return an age in words; ages over 89 identify and are not told apart."""
     if years > AGE_LIMIT:
@@ -74,7 +121,9 @@ def describe_patient(case: Case) -> str:
 
 
 def abstract(case: Case) -> str:
-    """Derive an abstract from the parts of the case; never empty."""
+    """Return the abstract, or one derived from the parts of the case; never empty."""
+    if case.abstract.strip():
+        return one_line(case.abstract)
     patient = describe_patient(case)
     parts = [
         f"Patient: {patient}." if patient else "",

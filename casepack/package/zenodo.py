@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from casepack.case import Author, Case
-from casepack.package.datacite import UNAVAILABLE
+from casepack.case import Affiliation, Author, Case, Grant
+from casepack.package.datacite import UNAVAILABLE, relate
 from casepack.package.licences import find_licence
 from casepack.package.text import one_line
 from casepack.package.wording import RISK, abstract, name_author
@@ -23,7 +23,7 @@ def describe_for_zenodo(case: Case) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "resource_type": {"id": "dataset"},
         "title": one_line(case.title),
-        "creators": [_creator(author) for author in case.authors] or [_unknown()],
+        "creators": [_creator(author, case) for author in case.authors] or [_unknown()],
         "description": escape(abstract(case), quote=False),  # InvenioRDM takes it as HTML
         "additional_descriptions": [
             {"description": escape(RISK, quote=False), "type": {"id": "technical-info"}}
@@ -43,6 +43,10 @@ def describe_for_zenodo(case: Case) -> dict[str, Any]:
     related = _related(case)
     if related:
         metadata["related_identifiers"] = related
+    if case.version.strip():
+        metadata["version"] = one_line(case.version)
+    if case.grants:
+        metadata["funding"] = [_grant(one) for one in case.grants]
     body: dict[str, Any] = {
         "access": {"record": "public", "files": "public"},
         "files": {"enabled": True},
@@ -54,7 +58,7 @@ def describe_for_zenodo(case: Case) -> dict[str, Any]:
     return body
 
 
-def _creator(author: Author) -> dict[str, Any]:
+def _creator(author: Author, case: Case) -> dict[str, Any]:
     person: dict[str, Any] = {
         "type": "personal",
         "name": name_author(author),
@@ -64,9 +68,15 @@ def _creator(author: Author) -> dict[str, Any]:
     if author.orcid:
         person["identifiers"] = [{"scheme": "orcid", "identifier": author.orcid}]
     creator: dict[str, Any] = {"person_or_org": person}
-    if author.affiliation:
-        creator["affiliations"] = [{"name": one_line(author.affiliation)}]
+    places = [_affiliation(one) for one in case.affiliations_of(author)]
+    if places:
+        creator["affiliations"] = places
     return creator
+
+
+def _affiliation(one: Affiliation) -> dict[str, str]:
+    place = {"name": one_line(one.name)}
+    return place | {"id": one.ror.removeprefix("https://ror.org/")} if one.ror else place
 
 
 def _unknown() -> dict[str, Any]:
@@ -80,11 +90,26 @@ def _rights(case: Case) -> dict[str, Any]:
     return {"title": {"en": licence.name}}
 
 
+def _grant(grant: Grant) -> dict[str, Any]:
+    funder: dict[str, str] = {"name": one_line(grant.funder)}
+    if grant.funder_id:
+        funder = {"id": grant.funder_id.removeprefix("https://ror.org/")}
+    award: dict[str, Any] = {}
+    if grant.award.strip():
+        award["number"] = one_line(grant.award)
+    if grant.title.strip():
+        award["title"] = {"en": one_line(grant.title)}
+    if grant.url:
+        award["identifiers"] = [{"scheme": "url", "identifier": grant.url}]
+    return {"funder": funder, "award": award} if award else {"funder": funder}
+
+
 def _related(case: Case) -> list[dict[str, Any]]:
-    pairs = [(case.is_supplement_to, "issupplementto")]
-    pairs += [(reference.doi, "references") for reference in case.references]
     return [
-        {"identifier": doi, "scheme": "doi", "relation_type": {"id": relation}}
-        for doi, relation in dict.fromkeys(pairs)
-        if doi
+        {
+            "identifier": one["relatedIdentifier"],
+            "scheme": one["relatedIdentifierType"].lower(),
+            "relation_type": {"id": one["relationType"].lower()},
+        }
+        for one in relate(case)
     ]

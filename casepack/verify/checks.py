@@ -204,6 +204,8 @@ def read_declared(root: Path) -> frozenset[str]:
         case: Any = json.loads((root / PAYLOAD / "case.json").read_text("utf-8"))["case"]
         authors, references = case.get("authors", ()), case.get("references", ())
         said = [value for author in authors for value in author.values() if value]
+        listed = (*case.get("affiliations", ()), *case.get("grants", ()))
+        said += [value for entry in listed for value in entry.values() if value]
         said += [reference["text"] for reference in references] + [case.get("publisher", "")]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return frozenset()
