@@ -15,7 +15,7 @@ from casepack.deidentify.plan import CODE_MEANING
 from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.encoding import unpad
 from casepack.standard.codes import known_meanings
-from casepack.standard.dictionary import dictionary_vr
+from casepack.standard.dictionary import dictionary_vr, value_multiplicity
 
 _TEXT: Final = b"REMOVED"
 _DUMMIES: Final[Mapping[str, bytes]] = {
@@ -220,7 +220,9 @@ def dummy_value(tag: int, vr: str, value: bytes, context: Context, uids: dict[st
         return replace_uids(value, context, uids)
     if tag in {PATIENT_ID, PATIENT_NAME, STUDY_ID}:
         return required_value(tag, value, context)
-    return _DUMMIES[vr]
+    fewest, _most = value_multiplicity(tag)
+    separator = b"\\" if vr in TEXT_VRS else b""
+    return separator.join([_DUMMIES[vr]] * fewest)
 
 
 REQUIRED_VALUES: Final = (STUDY_DATE, STUDY_TIME, PATIENT_NAME, PATIENT_ID, STUDY_ID)

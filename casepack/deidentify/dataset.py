@@ -15,7 +15,7 @@ from casepack.deidentify import actions
 from casepack.deidentify.actions import Context
 from casepack.deidentify.lift import MR_IMAGE_STORAGE, lift_mr_essentials
 from casepack.deidentify.plan import Plan, Rule
-from casepack.deidentify.private import safe_elements
+from casepack.deidentify.private import Kept, keeps_private, kept_elements
 from casepack.encoding import (
     Buffer,
     Element,
@@ -97,7 +97,12 @@ class DataSetDeidentifier:
         self._trusted: dict[int, frozenset[str]] = {}
         self._memo: dict[bytes, tuple[bytes, tuple[Applied, ...]]] = {}
         self._remember = remember
-        self._retains_private = Option.RETAIN_SAFE_PRIVATE in plan.options
+        self._retains_safe = Option.RETAIN_SAFE_PRIVATE in plan.options
+        self._retains_private = self._retains_safe or keeps_private(plan.recipe)
+        self._added = tuple(
+            (tag, encode_element(tag, dictionary_vr(tag) or "UN", value, encoding), source)
+            for tag, value, source in plan.added
+        )
         self._lifts = plan.sop_class_uid == MR_IMAGE_STORAGE
 
     def deidentify(self, buffer: Buffer, elements: Sequence[Element]) -> Output:
@@ -130,8 +135,10 @@ class DataSetDeidentifier:
                 if encoded:
                     output.append((tag, encoded))
         if self._lifts:
-            output += lift_mr_essentials(buffer, elements, self._encoding)
+            lifted = lift_mr_essentials(buffer, elements, self._encoding)
+            output += [entry for entry in lifted if self._decide(entry[0]) is Action.KEEP]
         self._add_required(output)
+        self._add_by_recipe(output)
         output.sort(key=_tag)
         if len({tag for tag, _ in output}) != len(output):
             raise InstanceHeld(Reason.MALFORMED)
@@ -207,20 +214,22 @@ class DataSetDeidentifier:
         encoded = encode_element(element.tag, _known_vr(element), result, self._encoding)
         return encoded, (Applied(element.tag, action, rule.source),)
 
-    def _safe(self, buffer: Buffer, elements: Sequence[Element]) -> Mapping[int, str]:
-        return safe_elements(buffer, elements) if self._retains_private else {}
+    def _safe(self, buffer: Buffer, elements: Sequence[Element]) -> Mapping[int, Kept]:
+        if not self._retains_private:
+            return {}
+        return kept_elements(buffer, elements, self.plan.recipe, safe=self._retains_safe)
 
     def _apply_safe(
-        self, buffer: Buffer, element: Element, vr: str, parent: Path, encoding: Encoding
+        self, buffer: Buffer, element: Element, kept: Kept, parent: Path, encoding: Encoding
     ) -> tuple[bytes, tuple[Applied, ...]]:
-        """Keep a private element of Table E.3.10-1: UIDs replaced, Items judged one by one."""
-        path = (*parent, element.tag)
-        keep = Rule(action=Action.UID if vr == "UI" else Action.KEEP, source="E.3.10-1")
+        """Keep a private element: UIDs replaced, Items judged one by one."""
+        path, vr = (*parent, element.tag), kept.vr
+        keep = Rule(action=Action.UID if vr == "UI" else Action.KEEP, source=kept.source)
+        if not encoding.little and element.vr == "UN":
+            raise InstanceHeld(Reason.MALFORMED)
         if vr == "SQ":
             place = (encoding, len(parent))
             return self._apply_to_sequence(buffer, element, path, keep, place)
-        if not encoding.little and element.vr == "UN":
-            raise InstanceHeld(Reason.MALFORMED)
         value = buffer[element.value : element.end]
         result = self._new_value(element._replace(vr=vr), value, keep)
         if result is None:
@@ -285,6 +294,13 @@ class DataSetDeidentifier:
                 raise InstanceHeld(Reason.MALFORMED)
             encoded_items.append(b"".join(part for _, part in encoded))
         return encode_sequence(element.tag, encoded_items, self._encoding), tuple(applied)
+
+    def _add_by_recipe(self, output: Output) -> None:
+        present = {tag for tag, _ in output}
+        for tag, encoded, source in self._added:
+            if tag not in present:
+                output.append((tag, encoded))
+                self._applied[Applied(tag, Action.DUMMY, source)] += 1
 
     def _add_required(self, output: Output) -> None:
         present = dict(output)

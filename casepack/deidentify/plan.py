@@ -115,6 +115,18 @@ class Plan:
             found = self.rules[path] = self._resolve(path)
         return found
 
+    @property
+    def added(self) -> tuple[tuple[int, bytes, str], ...]:
+        """Attributes that the recipe adds where the IOD defines them: tag, value, source."""
+        return tuple(
+            (tag, line.value.encode("ascii"), line.source)
+            for tag in sorted(added_tags(self.recipe))
+            if (line := self.recipe.line_for(Target((tag,)))) is not None
+            and line.action is HeaderAction.ADD
+            and line.value is not None
+            and self.iod.attribute_type((tag,), self.present) is not None
+        )
+
     def _resolve(self, path: Path) -> Rule:
         tag = path[-1]
         if not tag & 0xFFFF:
@@ -233,6 +245,15 @@ def resolve_code(tag: int, code: str, attribute_type: AttributeType) -> Action:
     return Action(code)
 
 
+def added_tags(recipe: Recipe) -> frozenset[int]:
+    """Return the Attributes that lines of the recipe add."""
+    return frozenset(
+        line.tag
+        for line in recipe.lines
+        if line.action is HeaderAction.ADD and line.tag is not None
+    )
+
+
 def refuse_held_class(sop_class_uid: str) -> Iod:
     """Return the IOD of a SOP Class that can be de-identified.
 
@@ -264,7 +285,7 @@ def compile_plan(sop_class_uid: str, recipe: Recipe, tags: frozenset[int]) -> Pl
     return Plan(
         sop_class_uid=sop_class_uid,
         iod=iod,
-        present=iod.present_modules(tags),
+        present=iod.present_modules(tags | added_tags(recipe)),
         recipe=recipe,
         options=recipe.options & CARRIED_OUT,
     )

@@ -1,4 +1,4 @@
-"""Retain Safe Private (PS3.15 E.3.10): private elements that Table E.3.10-1 names, no others.
+"""Private elements that stay: those that Table E.3.10-1 names, and those that a recipe keeps.
 
 An element is known by its Private Creator, not by its block, which archives renumber. The creator's
 own element stays only with an element that stays.
@@ -6,14 +6,24 @@ own element stays only with an element that stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from casepack.encoding import Buffer, Element
+from casepack.recipe import HeaderAction, Kind, Recipe, Target
+from casepack.standard.dictionary import private_attribute
 from casepack.standard.safe_private import safe_private_vrs
 
 _FIRST_BLOCK, _LAST_BLOCK = 0x10, 0xFF
 _BLOCK_SIZE: Final = 0x100
+_ITEM: Final = b"\xfe\xff\x00\xe0"
+
+
+class Kept(NamedTuple):
+    """A private element that stays: its VR, and on whose word."""
+
+    vr: str
+    source: str
 
 
 def private_creators(buffer: Buffer, elements: Iterable[Element]) -> dict[int, str]:
@@ -52,3 +62,67 @@ def safe_elements(buffer: Buffer, elements: Iterable[Element]) -> Mapping[int, s
             safe[element.tag] = element.vr if element.vr in vrs else min(vrs)
             safe[reserving] = "LO"
     return safe
+
+
+def keeps_private(recipe: Recipe) -> bool:
+    """Tell whether a recipe keeps private Attributes beyond the Option."""
+    return any(
+        line.action is HeaderAction.KEEP and exact.kind is Kind.PRIVATE
+        for line in recipe.lines
+        for exact in line.selector.exact_members
+    )
+
+
+def kept_elements(
+    buffer: Buffer, elements: Sequence[Element], recipe: Recipe, *, safe: bool
+) -> Mapping[int, Kept]:
+    """Return by tag what may stay of one Data Set or Item, creators included.
+
+    Parameters
+    ----------
+    recipe
+        Its lines remove what the Option would keep, and keep what an override names.
+    safe
+        Whether the Retain Safe Private Option is carried out.
+    """
+    listed = [element for element in elements if element.tag >> 16 & 1]
+    if not listed:
+        return {}
+    table = safe_elements(buffer, listed) if safe else {}
+    if not recipe.lines:
+        return {tag: Kept(vr, "E.3.10-1") for tag, vr in table.items()}
+    creators = private_creators(buffer, listed)
+    kept: dict[int, Kept] = {}
+    for element in listed:
+        creator = creators.get(creator_tag(element.tag), "")
+        if not creator or element.tag & 0xFFFF < _BLOCK_SIZE * _FIRST_BLOCK:
+            continue
+        found = _kept(buffer, element, creator, recipe, table.get(element.tag))
+        if found is not None:
+            kept[element.tag] = found
+            kept[creator_tag(element.tag)] = Kept("LO", found.source)
+    return kept
+
+
+def _kept(
+    buffer: Buffer, element: Element, creator: str, recipe: Recipe, safe_vr: str | None
+) -> Kept | None:
+    target = Target(path=(element.tag,), creator=creator, vr=safe_vr or element.vr)
+    line = recipe.line_for(target)
+    if line is not None and line.action is not HeaderAction.KEEP:
+        return None
+    if safe_vr is not None:
+        return Kept(safe_vr, "E.3.10-1")
+    if line is None or not recipe.may_keep(target):
+        return None
+    return Kept(_kept_vr(buffer, element, creator), line.source)
+
+
+def _kept_vr(buffer: Buffer, element: Element, creator: str) -> str:
+    """Return the VR of an element; UN that is known to hold UIDs or Items is treated as these."""
+    if element.vr != "UN":
+        return element.vr
+    known = private_attribute(creator, element.tag >> 16, element.tag & 0xFF)
+    if element.undefined or buffer[element.value : element.value + len(_ITEM)] == _ITEM:
+        return "SQ"
+    return known[0] if known is not None and known[0] in {"SQ", "UI"} else "UN"
