@@ -1,15 +1,17 @@
-"""Outlines tied to their key images and measured in the plane of the image."""
+"""Drawings tied to their images and measured: in the plane of the image, and in space."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
-from casepack.annotate.planes import Plane, Vector, as_points, read_planes, slice_thickness
+from casepack.annotate.fitting import Fit, fit_points, fit_polygon
+from casepack.annotate.grid import VoxelStack, fit_mask, measure_stack, order_stack
+from casepack.annotate.planes import Plane, Vector, as_points
 from casepack.annotate.polygon import (
-    TOUCH,
     Axis,
     crosses_itself,
     find_long_axis,
@@ -17,149 +19,225 @@ from casepack.annotate.polygon import (
     has_repeated_vertices,
     polygon_area,
 )
+from casepack.annotate.raster import fill_polygon, trace_outline
+from casepack.annotate.response import assess_responses
+from casepack.annotate.shelf import Shelf, unknown_time_point
+from casepack.annotate.signal import mean_signal
 from casepack.errors import CaseError
-from casepack.model import Deidentified, Lesion, MeasuredLesion, Measurement, Outline, Study
+from casepack.model import (
+    Deidentified,
+    Extent,
+    Lesion,
+    MeasuredCaliper,
+    MeasuredLesion,
+    Measurement,
+    Outline,
+    Segment,
+)
 from casepack.standard.uids import derived_uid
 
-FLATNESS = 0.5
-"""mm; a polygon whose points lie farther than this from their common plane is not planar."""
-_EDGE = 1e-3
-"""px; a point may lie this far outside the image: rounding of a point drawn on its edge."""
-_FEWEST = 3
+_SAME_UIDS: Final[Mapping[str, str]] = MappingProxyType({})
+_STEEP = float(np.cos(np.pi / 4))
+"""A plane whose normal is within 45 degrees of an axis shows no extent along that axis."""
+_FULL = 255
 
 
 def measure_lesions(
-    deidentified: Deidentified, lesions: Sequence[Lesion]
+    deidentified: Deidentified,
+    lesions: Sequence[Lesion],
+    *,
+    uids: Mapping[str, str] = _SAME_UIDS,
 ) -> tuple[MeasuredLesion, ...]:
-    """Tie each outline to the image that it was drawn on, and measure it there.
+    """Tie each drawing to the images that it was made on, and measure it there.
 
-    The image is the frame of the named series whose plane is nearest to the outline and that
-    holds the whole of it; of frames at one place (echoes, b values) the first. Every point must
-    lie within half a Slice Thickness of that plane (without Slice Thickness: half of Spacing
-    Between Slices, or of the distance to the next plane). The points are dropped onto the plane
-    and measured there:
+    Which image that is, `casepack.annotate.fitting.fit_polygon` and
+    `casepack.annotate.grid.fit_mask` say. Measured are, of an outline in its plane:
 
     - long axis: the longest distance between two vertices (RECIST 1.1);
     - short axis: the longest chord perpendicular to the long axis inside the polygon, see
       `casepack.annotate.polygon.find_short_axis`;
-    - craniocaudal extent: the extent along z of the patient coordinate system;
-    - area: by the shoelace formula.
+    - craniocaudal, anteroposterior and transverse extent: along z, y and x of the patient
+      coordinate system; None for the one that the plane does not show;
+    - area: by the shoelace formula;
+    - signal ratio: mean signal inside over that of the reference region on the same series.
 
-    Lengths are in mm, areas in mm2; pixel positions are (column, row), 0-based, with pixel
-    centres at whole numbers. Numbers are rounded to 6 decimals.
+    Of a mask, and of outlines on neighbouring slices: volume and extents of the voxels, see
+    `casepack.annotate.grid.measure_stack`. A mask without an outline on its series is outlined
+    on the slice where its area is largest. Lengths are in mm, areas in mm2, volumes in ml; pixel
+    positions are (column, row), 0-based, with pixel centres at whole numbers. Numbers are rounded
+    to 6 decimals.
+
+    Parameters
+    ----------
+    uids
+        Original UID to new UID, where drawings were made on the original study.
 
     Returns
     -------
     tuple[MeasuredLesion, ...]
-        In the order of `lesions`, one measurement for each outline.
+        In the order of `lesions`, one measurement for each outline, then those of masks.
 
     Raises
     ------
     CaseError
-        An outline names an unknown time point or series, fits no image of the series, reaches
-        out of the image, or is no simple planar polygon; an evaluation names a time point
-        without an outline; two lesions have the same tracking identifier.
+        A drawing names an unknown time point, series or image, fits no image of the series,
+        reaches out of the image, is no simple planar polygon or lies on another grid; two
+        lesions have the same tracking identifier; a lesion is drawn where it is said to be gone.
     StudyError
         An image of the series cannot be read.
     """
     if len({lesion.tracking_id for lesion in lesions}) < len(lesions):
         raise CaseError("two lesions have the same tracking identifier", place="lesions")
-    shelf = _Shelf(studies=deidentified.studies)
+    shelf = Shelf(studies=deidentified.studies, uids=uids)
     return tuple(
         _measured(shelf, lesion, f"lesions[{number}]") for number, lesion in enumerate(lesions)
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shelf:
-    """The studies, with the planes of the series read so far."""
-
-    studies: tuple[Study, ...]
-    planes: dict[tuple[int, int], tuple[Plane, ...]] = field(default_factory=dict)
-
-    def find(self, outline: Outline, place: str) -> tuple[Plane, ...]:
-        key = (outline.time_point, outline.series_number)
-        if key not in self.planes:
-            self.planes[key] = self._read(*key, place)
-        return self.planes[key]
-
-    def _read(self, time_point: int, series_number: int, place: str) -> tuple[Plane, ...]:
-        if not 1 <= time_point <= len(self.studies):
-            raise CaseError(
-                f"names a time point that does not exist; there are {len(self.studies)}",
-                place=f"{place}.time_point",
-                advice="Time points count the studies by date, from 1 for the earliest.",
-            )
-        found = [
-            series
-            for series in self.studies[time_point - 1].series
-            if series.number == series_number
-        ]
-        if not found:
-            raise CaseError(
-                "names a Series Number that the study of this time point does not have",
-                place=f"{place}.series_number",
-                advice="casepack inspect lists the series of each study.",
-            )
-        planes = tuple(plane for series in found for plane in read_planes(series))
-        if not planes:
-            raise CaseError(
-                "names a series without an image plane in the patient",
-                place=f"{place}.series_number",
-                advice="Name a series whose images have a position, orientation and spacing.",
-            )
-        return planes
-
-
-def _measured(shelf: _Shelf, lesion: Lesion, place: str) -> MeasuredLesion:
-    if not lesion.outlines:
+def _measured(shelf: Shelf, lesion: Lesion, place: str) -> MeasuredLesion:
+    if not (lesion.outlines or lesion.masks or lesion.calipers):
         raise CaseError("has no outline", place=place, advice="Draw the lesion on an image.")
-    drawn = {outline.time_point for outline in lesion.outlines}
-    for number, evaluation in enumerate(lesion.evaluations):
-        if evaluation.time_point not in drawn:
-            raise CaseError(
-                "names a time point at which the lesion has no outline",
-                place=f"{place}.evaluations[{number}].time_point",
-                advice="Draw the lesion at that time point, or leave the evaluation out.",
-            )
-    measurements = tuple(
-        _measure(shelf, outline, f"{place}.outlines[{number}]")
+    fits = [
+        _fit_simple(shelf, outline, f"{place}.outlines[{number}]")
         for number, outline in enumerate(lesion.outlines)
+    ]
+    masks = [
+        (mask, fit_mask(shelf, mask, f"{place}.masks[{number}]"))
+        for number, mask in enumerate(lesion.masks)
+    ]
+    stacks = [stack for _, stack in masks]
+    fits += _traced(fits, stacks)
+    references = [
+        _fit_simple(shelf, outline, f"{place}.references[{number}]")
+        for number, outline in enumerate(lesion.references)
+    ]
+    measurements = tuple(_measure(shelf, fit, references, place) for fit in fits)
+    segments = (
+        *(measure_stack(shelf, stack, fractional=mask.fractional) for mask, stack in masks),
+        *_filled(shelf, fits, {stack.planes[0].series_instance_uid for stack in stacks}),
     )
-    first = shelf.studies[0].study_instance_uid
+    _refuse_times(shelf, lesion, {fit.plane.series_instance_uid for fit in fits}, place)
     return MeasuredLesion(
         lesion=lesion,
-        tracking_uid=derived_uid("tracking", first, lesion.tracking_id),
+        tracking_uid=derived_uid(
+            "tracking", shelf.studies[0].study_instance_uid, lesion.tracking_id
+        ),
         measurements=measurements,
+        segments=tuple(sorted(segments, key=lambda one: one.time_point)),
+        calipers=_calipers(shelf, lesion, place),
+        responses=assess_responses(
+            lesion, measurements, [_series_number(shelf, fit.plane) for fit in fits], segments
+        ),
     )
 
 
-def _measure(shelf: _Shelf, outline: Outline, place: str) -> Measurement:
-    planes = shelf.find(outline, place)
-    points = _checked_points(outline, f"{place}.points")
-    plane = _key_plane(planes, points, f"{place}.points")
-    if not plane.frame_of_reference_uid:
-        raise CaseError(
-            "lies on an image without a Frame of Reference UID",
-            place=place,
-            advice="De-identify with a recipe that replaces this UID and does not remove it.",
-        )
-    rows, columns = plane.size
-    pixels = np.clip(plane.project(points), -0.5, [columns - 0.5, rows - 0.5])
-    scale = np.array([plane.spacing[1], plane.spacing[0]])
-    vertices = pixels * scale
+def _series_number(shelf: Shelf, plane: Plane) -> int | None:
+    return next(
+        series.number
+        for study in shelf.studies
+        for series in study.series
+        if series.series_instance_uid == plane.series_instance_uid
+    )
+
+
+def _refuse_times(shelf: Shelf, lesion: Lesion, drawn_on: set[str], place: str) -> None:
+    count = len(shelf.studies)
+    for number, evaluation in enumerate(lesion.evaluations):
+        if not 1 <= evaluation.time_point <= count:
+            raise unknown_time_point(count, f"{place}.evaluations[{number}].time_point")
+    drawn = {
+        time_point
+        for time_point, study in enumerate(shelf.studies, 1)
+        if drawn_on & {series.series_instance_uid for series in study.series}
+    }
+    for number, time_point in enumerate(lesion.absent):
+        if not 1 <= time_point <= count:
+            raise unknown_time_point(count, f"{place}.absent[{number}]")
+        if time_point in drawn:
+            raise CaseError(
+                "says that the lesion is gone at a time point at which it is drawn",
+                place=f"{place}.absent[{number}]",
+                advice="Delete the one or the other.",
+            )
+
+
+def _fit_simple(shelf: Shelf, outline: Outline, place: str) -> Fit:
+    fit = fit_polygon(shelf, outline, place)
+    vertices = fit.pixels * _scale(fit.plane)
     if has_repeated_vertices(vertices) or crosses_itself(vertices):
         raise CaseError(
             "is a polygon that crosses or touches itself",
-            place=f"{place}.points",
+            place=f"{place}.points" if outline.image is None else f"{place}.pixels",
             advice="Draw a simple outline: each point once, in order along the edge.",
         )
+    return fit
+
+
+def _traced(fits: Sequence[Fit], stacks: Sequence[VoxelStack]) -> list[Fit]:
+    """Return the outlines of masks where none is drawn: each on its slice of largest area."""
+    drawn = {fit.plane.series_instance_uid for fit in fits}
+    traced: list[Fit] = []
+    for stack in stacks:
+        if stack.planes[0].series_instance_uid in drawn:
+            continue
+        areas = stack.values.sum(axis=(1, 2), dtype=np.int64)
+        number = int(np.argmax(areas))
+        vertices = trace_outline(stack.values[number])
+        if vertices is not None:
+            traced.append(Fit(stack.planes[number], vertices))
+    return traced
+
+
+def _filled(shelf: Shelf, fits: Sequence[Fit], masked: set[str]) -> list[Segment]:
+    """Return outlines as voxels, series by series, where no mask is given.
+
+    A pixel is lesion when its centre lies in an outline of its slice. Outlines on at least two
+    slices without one left out between them have a volume.
+    """
+    segments: list[Segment] = []
+    on_series: dict[str, list[Fit]] = {}
+    for fit in fits:
+        on_series.setdefault(fit.plane.series_instance_uid, []).append(fit)
+    for series_instance_uid, group in on_series.items():
+        if series_instance_uid in masked:
+            continue
+        planes = order_stack((group[0].plane, *shelf.stack(group[0].plane)))
+        values = np.zeros((len(planes), *planes[0].size), dtype=np.uint8)
+        for fit in group:
+            number = _place_of(fit.plane, planes)
+            if number is not None:
+                values[number][fill_polygon(fit.pixels, fit.plane.size)] = _FULL
+        outlined = np.flatnonzero(values.any(axis=(1, 2)))
+        if not len(outlined):
+            continue
+        whole = len(outlined) > 1 and int(np.ptp(outlined)) + 1 == len(outlined)
+        stack = VoxelStack(planes=planes, values=values)
+        segments.append(measure_stack(shelf, stack, fractional=False, spatial=whole))
+    return segments
+
+
+def _place_of(plane: Plane, planes: Sequence[Plane]) -> int | None:
+    return next(
+        (
+            number
+            for number, each in enumerate(planes)
+            if each.instance.sop_instance_uid == plane.instance.sop_instance_uid
+            and each.frame == plane.frame
+        ),
+        None,
+    )
+
+
+def _measure(shelf: Shelf, fit: Fit, references: Sequence[Fit], place: str) -> Measurement:
+    plane, pixels = fit
+    scale = _scale(plane)
+    vertices = pixels * scale
     placed = plane.place(pixels)
     long_axis = find_long_axis(vertices)
     short_axis = find_short_axis(vertices, long_axis)
     return Measurement(
-        time_point=outline.time_point,
-        study_instance_uid=shelf.studies[outline.time_point - 1].study_instance_uid,
+        time_point=shelf.time_point(plane),
+        study_instance_uid=shelf.study_uid(plane),
         series_instance_uid=plane.series_instance_uid,
         sop_class_uid=plane.instance.sop_class_uid,
         sop_instance_uid=plane.instance.sop_instance_uid,
@@ -173,69 +251,74 @@ def _measure(shelf: _Shelf, outline: Outline, place: str) -> Measurement:
         short_axis_px=_ends(short_axis, scale),
         craniocaudal_mm=round(float(np.ptp(placed[:, 2])), 6),
         area_mm2=round(polygon_area(vertices), 6),
+        anteroposterior_mm=_extent(plane, placed, 1),
+        transverse_mm=_extent(plane, placed, 0),
+        signal_ratio=_signal_ratio(fit, references, place),
     )
 
 
-def _checked_points(outline: Outline, place: str) -> Vector:
-    points = np.array(outline.points, dtype=np.float64).reshape(-1, 3)
-    if not np.all(np.isfinite(points)):
-        raise CaseError("holds a coordinate that is not a number", place=place)
-    if len(points) > 1 and np.linalg.norm(points[0] - points[-1]) < TOUCH:
-        points = points[:-1]
-    if len(points) < _FEWEST:
+def _extent(plane: Plane, points: Vector, axis: int) -> float | None:
+    if abs(float(plane.normal[axis])) >= _STEEP:
+        return None
+    return round(float(np.ptp(points[:, axis])), 6)
+
+
+def _signal_ratio(fit: Fit, references: Sequence[Fit], place: str) -> float | None:
+    series = fit.plane.series_instance_uid
+    same = [
+        number for number, one in enumerate(references) if one.plane.series_instance_uid == series
+    ]
+    if not same:
+        return None
+    number = same[0]
+    reference = references[number]
+    below = mean_signal(reference.plane, reference.pixels, f"{place}.references[{number}]")
+    if below <= 0:
         raise CaseError(
-            "has fewer than 3 different points", place=place, advice="Draw a closed outline."
+            "is a reference region without signal",
+            place=f"{place}.references[{number}]",
+            advice="Draw it on tissue.",
         )
-    deviation = _deviation(points)
-    if deviation > FLATNESS:
-        raise CaseError(
-            f"is not planar: its points lie up to {deviation:.1f} mm from a common plane",
-            place=place,
-            advice="Draw the outline on one image.",
+    return round(mean_signal(fit.plane, fit.pixels, place) / below, 6)
+
+
+def _calipers(shelf: Shelf, lesion: Lesion, place: str) -> tuple[MeasuredCaliper, ...]:
+    drawn: list[tuple[Extent | None, Outline, str]] = [
+        (caliper.extent, caliper.ends, f"{place}.calipers[{number}]")
+        for number, caliper in enumerate(lesion.calipers)
+    ]
+    drawn += [
+        (None, marker, f"{place}.markers[{number}]") for number, marker in enumerate(lesion.markers)
+    ]
+    measured: list[MeasuredCaliper] = []
+    for extent, drawing, where in drawn:
+        fit = fit_points(shelf, drawing, where)
+        placed = fit.plane.place(fit.pixels)
+        if len(placed) != (1 if extent is None else 2):
+            raise CaseError(
+                "has not two different ends" if extent is not None else "is not one point",
+                place=where,
+            )
+        measured.append(
+            MeasuredCaliper(
+                time_point=shelf.time_point(fit.plane),
+                study_instance_uid=shelf.study_uid(fit.plane),
+                series_instance_uid=fit.plane.series_instance_uid,
+                sop_class_uid=fit.plane.instance.sop_class_uid,
+                sop_instance_uid=fit.plane.instance.sop_instance_uid,
+                frame=fit.plane.frame,
+                frame_of_reference_uid=fit.plane.frame_of_reference_uid,
+                extent=extent,
+                points_mm=as_points(placed),
+                points_px=tuple(_pixel(pixel) for pixel in fit.pixels),
+                length_mm=round(float(np.linalg.norm(placed[-1] - placed[0])), 6),
+            )
         )
-    return points
+    return tuple(measured)
 
 
-def _deviation(points: Vector) -> float:
-    """Return the largest distance of a point from the plane fitted to all, in mm."""
-    centred = points - points.mean(axis=0)
-    normal = np.linalg.svd(centred, full_matrices=True)[2][2]
-    return float(np.abs(centred @ normal).max())
-
-
-def _key_plane(planes: tuple[Plane, ...], points: Vector, place: str) -> Plane:
-    misfits = [float(np.abs(plane.distances(points)).max()) for plane in planes]
-    allowed = [slice_thickness(plane, planes) / 2 for plane in planes]
-    near = [number for number, misfit in enumerate(misfits) if misfit <= allowed[number] + TOUCH]
-    if not near:
-        nearest = min(range(len(planes)), key=misfits.__getitem__)
-        raise CaseError(
-            f"reaches {misfits[nearest]:.1f} mm from the nearest image plane of the series; "
-            f"{allowed[nearest]:.1f} mm, half a slice, is allowed",
-            place=place,
-            advice="Name the series it was drawn on; check coordinate_system and time_point.",
-        )
-    overhangs = {number: _overhang(planes[number], points) for number in near}
-    inside = [number for number in near if overhangs[number] <= 0]
-    if not inside:
-        raise CaseError(
-            f"reaches {min(overhangs.values()):.1f} mm out of the image",
-            place=place,
-            advice="Name the series it was drawn on; check coordinate_system and time_point.",
-        )
-    # frames at one place differ by rounding only: the first of them is the key image
-    least = min(misfits[number] for number in inside)
-    return planes[next(number for number in inside if misfits[number] <= least + TOUCH)]
-
-
-def _overhang(plane: Plane, points: Vector) -> float:
-    """Return how far the points reach out of the image in mm; 0 when all are on it."""
-    rows, columns = plane.size
-    pixels = plane.project(points)
-    beyond = np.maximum(-0.5 - pixels, pixels - np.array([columns - 0.5, rows - 0.5]))
-    if float(beyond.max()) <= _EDGE:
-        return 0.0
-    return float((beyond * np.array([plane.spacing[1], plane.spacing[0]])).max())
+def _scale(plane: Plane) -> Vector:
+    return np.array([plane.spacing[1], plane.spacing[0]])
 
 
 def _pixel(position: Vector) -> tuple[float, float]:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from casepack.model import Code, MeasuredLesion, Measurement
+from casepack.model import (
+    Code,
+    MeasuredCaliper,
+    MeasuredLesion,
+    Measurement,
+    Response,
+    Segment,
+)
 
 _DIGITS = 3
 """Decimal places: 0.001 mm or pixel, far below what an image resolves."""
@@ -50,7 +57,11 @@ def _lesion(measured: MeasuredLesion, paths: Mapping[str, str]) -> dict[str, obj
             }
             for evaluation in lesion.evaluations
         ],
+        "gone_at_time_points": list(lesion.absent),
         "measurements": [_measurement(one, paths) for one in measured.measurements],
+        "segments": [_segment(one) for one in measured.segments],
+        "calipers": [_caliper(one, paths) for one in measured.calipers],
+        "responses": [_response(one) for one in measured.responses],
     }
 
 
@@ -71,7 +82,55 @@ def _measurement(one: Measurement, paths: Mapping[str, str]) -> dict[str, object
         "short_axis_mm": _round(one.short_axis_mm),
         "short_axis_px": _points(one.short_axis_px),
         "craniocaudal_mm": _round(one.craniocaudal_mm),
+        "anteroposterior_mm": _known(one.anteroposterior_mm),
+        "transverse_mm": _known(one.transverse_mm),
         "area_mm2": _round(one.area_mm2),
+        "signal_ratio": _known(one.signal_ratio),
+    }
+
+
+def _segment(one: Segment) -> dict[str, object]:
+    return {
+        "time_point": one.time_point,
+        "study_instance_uid": one.study_instance_uid,
+        "series_instance_uid": one.series_instance_uid,
+        "frame_of_reference_uid": one.frame_of_reference_uid,
+        "frames": [
+            {"sop_instance_uid": each.sop_instance_uid, "frame": each.frame} for each in one.frames
+        ],
+        "fractional": one.fractional,
+        "volume_ml": _known(one.volume_ml),
+        "craniocaudal_mm": _known(one.craniocaudal_mm),
+        "anteroposterior_mm": _known(one.anteroposterior_mm),
+        "transverse_mm": _known(one.transverse_mm),
+    }
+
+
+def _caliper(one: MeasuredCaliper, paths: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "time_point": one.time_point,
+        "study_instance_uid": one.study_instance_uid,
+        "series_instance_uid": one.series_instance_uid,
+        "sop_class_uid": one.sop_class_uid,
+        "sop_instance_uid": one.sop_instance_uid,
+        "path": paths.get(one.sop_instance_uid, ""),
+        "frame": one.frame,
+        "frame_of_reference_uid": one.frame_of_reference_uid,
+        "extent": "point" if one.extent is None else str(one.extent),
+        "points_mm": _points(one.points_mm),
+        "points_px": _points(one.points_px),
+        "length_mm": _round(one.length_mm),
+    }
+
+
+def _response(one: Response) -> dict[str, object]:
+    return {
+        "time_point": one.time_point,
+        "baseline_time_point": one.baseline,
+        "long_axis_percent": one.long_axis_percent,
+        "axis_product_percent": one.axis_product_percent,
+        "volume_percent": one.volume_percent,
+        "category": _code(one.category),
     }
 
 
@@ -81,6 +140,10 @@ def _code(code: Code) -> dict[str, str]:
 
 def _points(points: Sequence[Sequence[float]]) -> list[list[float]]:
     return [[_round(value) for value in point] for point in points]
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None else _round(value)
 
 
 def _round(value: float) -> float:

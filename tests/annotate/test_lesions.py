@@ -120,7 +120,7 @@ OUTLINE = "lesions/0/outlines/0"
         ("lesions/0/finding/scheme", CANARY * 2, "lesions[0].finding.scheme"),
         (f"lesions/0/finding/{CANARY}", "x", "lesions[0].finding"),
         ("lesions/0/sites", ..., "lesions[0].sites"),
-        ("lesions/0/outlines", [], "lesions[0].outlines"),
+        ("lesions/0/outlines", [], "lesions[0]"),
         (f"{OUTLINE}/time_point", 0, "lesions[0].outlines[0].time_point"),
         (f"{OUTLINE}/time_point", "1", "lesions[0].outlines[0].time_point"),
         (f"{OUTLINE}/time_point", True, "lesions[0].outlines[0].time_point"),

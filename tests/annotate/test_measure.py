@@ -290,10 +290,17 @@ def test_thickness_falls_back_on_the_spacing_and_on_the_next_plane(tmp_path):
     assert slice_thickness(planes[0], planes[:1]) == 1.0
 
 
-def test_evaluation_without_an_outline_at_its_time_point_is_refused(tmp_path):
-    evaluation = Evaluation(time_point=2, concept=T1_SIGNAL, value=HYPOINTENSE)
+def test_evaluation_at_a_time_point_without_a_study_is_refused(tmp_path):
+    evaluation = Evaluation(time_point=3, concept=T1_SIGNAL, value=HYPOINTENSE)
     error = refused(deidentified(tmp_path), outline(), evaluations=(evaluation,))
     assert error.place == "lesions[0].evaluations[0].time_point"
+    assert "there are 2" in str(error)
+
+
+def test_evaluation_without_an_outline_at_its_time_point_is_kept(tmp_path):
+    evaluation = Evaluation(time_point=2, concept=T1_SIGNAL, value=HYPOINTENSE)
+    (found,) = measured(deidentified(tmp_path), outline(), evaluations=(evaluation,))
+    assert found.time_point == 1
 
 
 def test_lesion_without_outline_and_twin_identifiers_are_refused(tmp_path):
