@@ -12,7 +12,7 @@ from typing import Final
 import casepack
 from casepack.deidentify.actions import Context
 from casepack.deidentify.dataset import Applied, DataSetDeidentifier, Extent, Output
-from casepack.deidentify.plan import compile_plan, refuse_held_class
+from casepack.deidentify.plan import Plan, compile_plan, refuse_held_class
 from casepack.encoding import (
     DEFLATED,
     Encoding,
@@ -22,6 +22,7 @@ from casepack.encoding import (
     encode_part_ten,
     encode_sequence,
     open_part_ten,
+    read_elements,
 )
 from casepack.errors import InstanceHeld, TargetError
 from casepack.model import Instance, Option, Reason
@@ -34,6 +35,7 @@ _UID: Final = re.compile(r"(?=.{1,64}$)[0-9]+(?:\.[0-9]+)*")
 _CHUNK: Final = 8 << 20
 _BURNED_IN_ANNOTATION: Final = 0x00280301
 _TEXT_LIMIT: Final = 64
+_MAX_SEEN: Final = 1000
 SOFTWARE: Final = f"casepack {casepack.__version__}"
 _VERSION_NAME: Final = f"CASEPACK_{casepack.__version__}".replace(".", "_")[:16]
 
@@ -47,6 +49,7 @@ class Placed:
     series_instance_uid: str
     date: str
     time: str
+    modality: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +71,13 @@ class InstanceDeidentifier:
     context: Context
     root: Path
     remember: bool = True
-    _known: dict[tuple[str, Encoding, frozenset[int]], DataSetDeidentifier] = field(
+    _known: dict[tuple[str, Encoding, frozenset[str]], DataSetDeidentifier] = field(
         default_factory=dict
     )
+    _seen: dict[tuple[str, Encoding, frozenset[int]], DataSetDeidentifier] = field(
+        default_factory=dict
+    )
+    """Look-up by the tags of a Data Set; emptied when Data Sets differ without end."""
 
     def deidentify(self, instance: Instance) -> Placed:
         """Write the de-identified file below ``root/<patient>/<study>/<series>/``.
@@ -96,17 +103,25 @@ class InstanceDeidentifier:
     def _deidentifier(self, sop_class_uid: str, file: PartTen) -> DataSetDeidentifier:
         tags = frozenset(element.tag for element in file.elements)
         kind = (sop_class_uid, file.encoding, tags)
-        found = self._known.get(kind)
+        found = self._seen.get(kind)
         if found is None:
             plan = compile_plan(sop_class_uid, self.recipe, tags)
-            found = self._known[kind] = DataSetDeidentifier(
-                plan,
-                self.context,
-                file.encoding,
-                deidentification_stamps(self.recipe, plan.options, file.encoding),
-                remember=self.remember,
+            found = self._known.setdefault(
+                (sop_class_uid, file.encoding, plan.present), self._new(plan, file.encoding)
             )
+            if len(self._seen) >= _MAX_SEEN:
+                self._seen.clear()
+            self._seen[kind] = found
         return found
+
+    def _new(self, plan: Plan, encoding: Encoding) -> DataSetDeidentifier:
+        return DataSetDeidentifier(
+            plan,
+            self.context,
+            encoding,
+            deidentification_stamps(self.recipe, plan.options, encoding),
+            remember=self.remember,
+        )
 
     def _place(self, instance: Instance, values: dict[int, str]) -> Placed:
         study, series, uid = (values.get(tag, "") for tag in (0x0020000D, 0x0020000E, 0x00080018))
@@ -127,6 +142,7 @@ class InstanceDeidentifier:
             series_instance_uid=series,
             date=values.get(0x00080020, ""),
             time=values.get(0x00080030, ""),
+            modality=values.get(0x00080060, ""),
         )
 
     def take_totals(self) -> Totals:
@@ -141,19 +157,19 @@ class InstanceDeidentifier:
         return Totals(applied=applied, uids=uids)
 
 
-_NAMING: Final = frozenset({0x0020000D, 0x0020000E, 0x00080018, 0x00080020, 0x00080030})
+_NAMING: Final = frozenset({0x0020000D, 0x0020000E, 0x00080018, 0x00080020, 0x00080030, 0x00080060})
 
 
 def _values(file: PartTen, output: Output) -> dict[int, str]:
     """Return the new values that name and order the file."""
-    header = len(encode_element(0x00080018, "UI", b"", file.encoding))
     found = {}
     for tag, encoded in output:
         if tag in _NAMING:
             raw = (
                 file.buffer[encoded.start : encoded.end] if isinstance(encoded, Extent) else encoded
             )
-            found[tag] = raw[header:].decode("latin-1").strip("\x00 ")
+            (element,), _ = read_elements(raw, 0, len(raw), file.encoding)
+            found[tag] = raw[element.value : element.end].decode("latin-1").strip("\x00 ")
     return found
 
 
@@ -208,17 +224,28 @@ def write_part_ten(instance: Instance, file: PartTen, output: Output) -> None:
         chunks = iter([deflate(b"".join(chunks))])
     try:
         instance.path.parent.mkdir(parents=True, exist_ok=True)
-        with instance.path.open("xb") as target:
-            target.write(meta)
-            target.writelines(chunks)
+        target = instance.path.open("xb")
     except FileExistsError:
         raise InstanceHeld(Reason.OUTPUT_COLLISION) from None
     except OSError:
+        raise _not_written() from None
+    try:
+        with target:
+            target.write(meta)
+            target.writelines(chunks)
+    except BaseException as error:
+        # whatever went wrong: half an instance is none
         instance.path.unlink(missing_ok=True)
-        raise TargetError(
-            "a de-identified file cannot be written",
-            advice="Check that the target is writable and that the disk has room.",
-        ) from None
+        if isinstance(error, OSError):
+            raise _not_written() from None
+        raise
+
+
+def _not_written() -> TargetError:
+    return TargetError(
+        "a de-identified file cannot be written",
+        advice="Check that the target is writable and that the disk has room.",
+    )
 
 
 def _chunks(file: PartTen, output: Output) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -114,7 +115,7 @@ def deidentify_file_set(
         record=_record(recipe, applied, unused),
     )
     crosswalk = Crosswalk(
-        uids=uids,
+        uids=dict(sorted(uids.items())),
         patient_id_old=file_set.patient_id,
         patient_id_new=context.patient_code,
         days_into_the_past=context.days_into_the_past,
@@ -144,7 +145,13 @@ def _run(
         initializer=_start_worker,
         initargs=(deidentifier, os.getpid()),
     ) as pool:
-        yield from pool.map(_deidentify_in_worker, chunks)
+        try:
+            yield from pool.map(_deidentify_in_worker, chunks)
+        except BrokenProcessPool:
+            raise CasepackError(
+                "a worker process was ended from outside",
+                advice="Perhaps memory ran out: try again with fewer workers.",
+            ) from None
 
 
 _worker: dict[str, InstanceDeidentifier] = {}
@@ -199,7 +206,7 @@ def _group(file_set: FileSet, placed: Mapping[int, Placed]) -> tuple[Study, ...]
                 series.append(
                     Series(
                         series_instance_uid=new[0].series_instance_uid,
-                        modality=old.modality,
+                        modality=new[0].modality,
                         number=old.number,
                         instances=tuple(entry.instance for entry in new),
                     )
