@@ -126,6 +126,9 @@ def open_part_ten(path: Path) -> Iterator[PartTen]:
 
 def _map_file(path: Path) -> mmap.mmap:
     try:
+        if not path.is_file():
+            # opening a pipe would wait for somebody to write
+            raise InstanceHeld(Reason.UNREADABLE)
         with path.open("rb") as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except ValueError:

@@ -13,6 +13,7 @@ from typing import Final
 from casepack.encoding import PartTen, open_part_ten
 from casepack.errors import InstanceHeld, StudyError
 from casepack.model import FileSet, Instance, Progress, Reason, Series, Study, Unused, no_progress
+from casepack.standard.dictionary import dictionary_vr
 from casepack.standard.uids import STANDARD_ROOT
 
 _MEDIA_STORAGE_DIRECTORY: Final = "1.2.840.10008.1.3.10"
@@ -84,11 +85,21 @@ def read_file_set(folder: Path, *, progress: Progress = no_progress) -> FileSet:
 
 
 def _list_files(folder: Path) -> list[Path]:
-    found = []
-    for root, directories, names in os.walk(folder):
+    """Return all that is not a folder, and the folders that cannot be looked into.
+
+    Links to folders are not followed: a ring of them has no end. What may hold images and is not
+    read must be named, so they are listed like files that cannot be opened.
+    """
+    found: list[Path] = []
+
+    def note(error: OSError) -> None:
+        found.append(Path(str(error.filename)))
+
+    for root, directories, names in os.walk(folder, onerror=note):
         directories.sort()
-        found += [Path(root) / name for name in names]
-    return sorted(path for path in found if path.is_file())
+        links = [name for name in directories if (Path(root) / name).is_symlink()]
+        found += [Path(root) / name for name in (*names, *links)]
+    return sorted(found)
 
 
 def _read_header(path: Path) -> _Header:
@@ -156,10 +167,11 @@ def _identifiers(file: PartTen) -> frozenset[bytes]:
     """Return identifying values and the parts of names, as encoded; short ones say nothing."""
     found = set()
     for element in file.elements:
-        if element.tag in _IDENTIFYING or element.vr == "PN":
+        known = dictionary_vr(element.tag) if element.vr == "UN" else element.vr
+        if element.tag in _IDENTIFYING or known == "PN":
             value = file.buffer[element.value : element.end].strip(b"\x00 ")
             found |= {value, *value.split(b"\\")}
-            if element.vr == "PN":
+            if known == "PN":
                 found.update(_NAME_DELIMITERS.split(value))
     return frozenset(value for value in found if len(value) >= _SHORTEST_IDENTIFIER)
 
