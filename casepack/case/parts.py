@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
     AfterValidator,
@@ -12,16 +12,24 @@ from pydantic import (
     GetJsonSchemaHandler,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from casepack.case.forms import check_doi, check_identifier, check_issn, check_orcid, check_ror
 
+
+def shown_as(pattern: str) -> FieldInfo:
+    """Tell editors the form by the JSON Schema; the check and its message are ours."""
+    return cast("FieldInfo", Field(json_schema_extra={"pattern": pattern}))
+
+
 Text = Annotated[str, Field(min_length=1)]
-Doi = Annotated[str, AfterValidator(check_doi)]
-Issn = Annotated[str, AfterValidator(check_issn)]
-Ror = Annotated[str, AfterValidator(check_ror)]
-Name = Annotated[str, AfterValidator(check_identifier)]
+Doi = Annotated[str, AfterValidator(check_doi), shown_as(r"^10\.\d{4,9}/\S+$")]
+Issn = Annotated[str, AfterValidator(check_issn), shown_as(r"^\d{4}-\d{3}[\dX]$")]
+Ror = Annotated[str, AfterValidator(check_ror), shown_as(r"^https://ror\.org/0[0-9a-z]{6}\d{2}$")]
+Orcid = Annotated[str, AfterValidator(check_orcid), shown_as(r"^(\d{4}-){3}\d{3}[\dX]$")]
+Name = Annotated[str, AfterValidator(check_identifier), shown_as("^[a-z0-9][a-z0-9-]{0,63}$")]
 Day = Annotated[int, Field(ge=-36500, le=36500)]
 """Days from the first study; negative before it. Never a date: dates identify."""
 
@@ -32,7 +40,7 @@ AGE_LIMIT = 89
 class Part(BaseModel):
     """A mapping of the case file; a key that is not known is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Affiliation(Part):
@@ -58,7 +66,7 @@ class Author(Part):
 
     family: Text
     given: Text
-    orcid: Annotated[str, AfterValidator(check_orcid)] | None = None
+    orcid: Orcid | None = None
     affiliation: str | None = None
     """In words; or name entries of the case's `affiliations` in `affiliations`."""
     affiliations: tuple[str, ...] = ()
@@ -193,7 +201,7 @@ class Figure(Part):
     With panels, the caption is that of the whole figure and each panel may add its own.
     """
 
-    caption: Text
+    caption: str = ""
     time_point: Annotated[int, Field(ge=1)] = 1
     series: int | None = None
     """Series Number (0020,0011); left out when there are panels."""

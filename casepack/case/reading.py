@@ -45,7 +45,7 @@ def parse_case(text: str, name: str) -> Case:
     try:
         return Case.model_validate(content)
     except ValidationError as error:
-        raise _describe(error, root, name) from None
+        raise describe_errors(error, root, name) from None
 
 
 def load_yaml(text: str, name: str) -> tuple[yaml.Node | None, object]:
@@ -135,7 +135,8 @@ def _refuse_doubles(root: yaml.Node, name: str) -> None:
         seen.update(map(id, children))
 
 
-def _describe(error: ValidationError, root: yaml.Node | None, name: str) -> CaseError:
+def describe_errors(error: ValidationError, root: yaml.Node | None, name: str) -> CaseError:
+    """Return our own error for those of pydantic, in the order of their lines."""
     found = []
     for one in error.errors(include_input=False, include_url=False):
         message = one["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
