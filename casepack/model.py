@@ -214,6 +214,8 @@ class Record:
     """Lines of the recipe that loosen the Profile, with their justification."""
     actions: tuple[ActionCount, ...]
     unused: tuple[tuple[Reason, int], ...]
+    not_carried_out: tuple[str, ...] = ()
+    """What the recipe asks for and this version does not do: Options, filters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

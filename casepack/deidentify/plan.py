@@ -127,6 +127,10 @@ class Plan:
             and self.iod.attribute_type((tag,), self.present) is not None
         )
 
+    def attribute_type(self, path: Path) -> AttributeType | None:
+        """Return the Type that decides the rule for the Attribute at `path`."""
+        return self._attribute_type(path, profile_rows().get(path[-1]))
+
     def _resolve(self, path: Path) -> Rule:
         tag = path[-1]
         if not tag & 0xFFFF:

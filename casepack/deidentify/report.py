@@ -21,6 +21,7 @@ def write_report(path: Path, record: Record) -> None:
             for code in method_codes(frozenset(record.options))
         ],
         "overrides": list(record.overrides),
+        "not_carried_out": list(record.not_carried_out),
         "left_out": [
             {"reason": reason.value, "held": reason.held, "count": count}
             for reason, count in record.unused

@@ -35,7 +35,7 @@ from casepack.model import (
     Unused,
     no_progress,
 )
-from casepack.recipe import Recipe
+from casepack.recipe import OPTION_NAMES, Recipe
 from casepack.standard.dictionary import attribute_name, format_tag
 from casepack.standard.profile import EDITION
 
@@ -235,7 +235,14 @@ def _record(
         overrides=recipe.overrides,
         actions=_action_counts(applied),
         unused=tuple(sorted(Counter(item.reason for item in unused).items())),
+        not_carried_out=_not_carried_out(recipe),
     )
+
+
+def _not_carried_out(recipe: Recipe) -> tuple[str, ...]:
+    left = recipe.options - CARRIED_OUT
+    options = [name for name, option in OPTION_NAMES.items() if option in left]
+    return (*(f"Option {name}" for name in options), *recipe.not_carried_out)
 
 
 def _action_counts(applied: Mapping[tuple[str, Applied], int]) -> tuple[ActionCount, ...]:

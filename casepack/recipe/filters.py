@@ -106,6 +106,7 @@ class FilterReader:
     def __init__(self) -> None:
         self._sources: dict[str, str] = {}
         self._labels: dict[str, list[Label]] = {}
+        self._faulty: set[str] = set()
 
     def read(self, line: Line) -> None:
         """Take a line.
@@ -125,26 +126,34 @@ class FilterReader:
                 raise RecipeError("LABEL needs a name", place=line.place)
             labels.append(Label(name=name, source=line.place))
             return
-        if _COMMENT.search(line.text):
-            raise RecipeError(
-                "deid reads a comment here as part of the value",
-                place=line.place,
-                advice="Put it on a line of its own.",
-            )
         if not labels:
             raise RecipeError("stands before any LABEL", place=line.place)
-        labels[-1] = _extended(labels[-1], line)
+        try:
+            labels[-1] = _extended(labels[-1], line)
+        except RecipeError:
+            self._faulty.add(labels[-1].source)
+            raise
 
     @property
     def filters(self) -> tuple[Filter, ...]:
-        """What was read, in the order of the recipe."""
+        """What was read and understood, in the order of the recipe."""
         return tuple(
-            Filter(name=name, source=self._sources[name], labels=tuple(labels))
+            Filter(
+                name=name,
+                source=self._sources[name],
+                labels=tuple(label for label in labels if label.source not in self._faulty),
+            )
             for name, labels in self._labels.items()
         )
 
 
 def _extended(label: Label, line: Line) -> Label:
+    if _COMMENT.search(line.text):
+        raise RecipeError(
+            "deid reads a comment here as part of the value",
+            place=line.place,
+            advice="Put it on a line of its own.",
+        )
     lines, regions = label.lines, label.regions
     coordinates = _COORDINATES.fullmatch(line.text)
     if coordinates is not None:

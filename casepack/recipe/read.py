@@ -79,22 +79,21 @@ def parse_recipe(text: str, file: str) -> Recipe:
     return recipe
 
 
-def parse_filters(text: str, file: str) -> tuple[Filter, ...]:
+def parse_filters(text: str, file: str) -> tuple[tuple[Filter, ...], tuple[RecipeError, ...]]:
     """Read the ``%filter`` sections alone, of a recipe that need not be one of casepack's.
 
-    Raises
-    ------
-    RecipeError
-        A line of a filter is not understood.
+    Returns
+    -------
+    tuple[Filter, ...], tuple[RecipeError, ...]
+        What was understood, and what was not. A label with a line that was not understood is left
+        out whole: with a criterion less it would hold for more images than its author meant.
     """
     reader = FilterReader()
     errors: list[RecipeError] = []
     for line in read_lines(text, file, errors):
         if line.section == "%filter":
             _attempt(errors, reader.read, line)
-    if errors:
-        raise errors[0]
-    return reader.filters
+    return reader.filters, tuple(errors)
 
 
 def parse_with_errors(text: str, file: str) -> tuple[Recipe, Sequence[RecipeError]]:

@@ -78,6 +78,12 @@ def _tables(name: str) -> dict[str, Any]:
 
 
 @cache
+def core_sop_classes() -> tuple[str, ...]:
+    """Return the SOP Classes that case reports are made of: MR, CT, PET and what refers to them."""
+    return tuple(sorted(_tables("iod_attribute_types.core.json.gz")["sop"]))
+
+
+@cache
 def read_iod(sop_class_uid: str) -> Iod | None:
     """Return the IOD of a Storage SOP Class, or None if the tables have none for it."""
     for name in ("iod_attribute_types.core.json.gz", "iod_attribute_types.json.gz"):
