@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -50,6 +51,10 @@ def _run(command: Callable[[], int]) -> int:
     except CasepackError as error:
         show_error(error.message, error.advice)
         return error.exit_code
+    except BrokenPipeError:
+        # the reader of the pipe has seen enough; what is left must not fail again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
     except KeyboardInterrupt:
         show_error("interrupted; nothing half-written was left", "")
         return EXIT_INTERRUPTED
