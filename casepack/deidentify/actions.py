@@ -18,7 +18,7 @@ from casepack.standard.codes import known_meanings
 from casepack.standard.dictionary import dictionary_vr, value_multiplicity
 
 _TEXT: Final = b"REMOVED"
-_DUMMIES: Final[Mapping[str, bytes]] = {
+DUMMIES: Final[Mapping[str, bytes]] = {
     # a value that is valid for the VR and plainly nobody's (PS3.15 E.1.1)
     "AE": _TEXT,
     "AS": b"000Y",
@@ -53,6 +53,7 @@ _DUMMIES: Final[Mapping[str, bytes]] = {
     "UT": _TEXT,
     "UV": b"\x00" * 8,
 }
+"""D by Value Representation."""
 
 STUDY_DATE: Final = 0x00080020
 STUDY_TIME: Final = 0x00080030
@@ -222,7 +223,7 @@ def dummy_value(tag: int, vr: str, value: bytes, context: Context, uids: dict[st
         return required_value(tag, value, context)
     fewest, _most = value_multiplicity(tag)
     separator = b"\\" if vr in TEXT_VRS else b""
-    return separator.join([_DUMMIES[vr]] * fewest)
+    return separator.join([DUMMIES[vr]] * fewest)
 
 
 REQUIRED_VALUES: Final = (STUDY_DATE, STUDY_TIME, PATIENT_NAME, PATIENT_ID, STUDY_ID)
@@ -241,9 +242,9 @@ REQUIRED_EMPTY: Final[Mapping[int, str]] = {
 def required_value(tag: int, value: bytes, context: Context) -> bytes:
     """Return the dummy of one of `REQUIRED_VALUES`; equal originals give equal dummies."""
     if tag == STUDY_DATE:
-        return _DUMMIES["DA"]
+        return DUMMIES["DA"]
     if tag == STUDY_TIME:
-        return _DUMMIES["TM"]
+        return DUMMIES["TM"]
     if tag == PATIENT_NAME:
         return f"Case^{context.patient_code}".encode("ascii")
     if tag == PATIENT_ID:

@@ -139,9 +139,12 @@ class Plan:
             return Rule(action=Action.REMOVE, source="E.1-1")
         if is_overlay_or_curve(tag):
             return Rule(action=Action.REMOVE, source="E.1-1")
-        row = profile_rows().get(tag)
-        attribute_type = self._attribute_type(path, row)
-        profile = self._profile_rule(path, row, attribute_type)
+        return self.rule_of_type(path, self.attribute_type(path))
+
+    def rule_of_type(self, path: Path, attribute_type: AttributeType | None) -> Rule:
+        """Return the rule for a standard Attribute if it is of this Type; None: not in the IOD."""
+        tag = path[-1]
+        profile = self._profile_rule(path, profile_rows().get(tag), attribute_type)
         line = None if fault_of_touching(tag) else self.recipe.line_for(Target(path))
         if line is None or (attribute_type is None and profile.action is Action.REMOVE):
             return profile
