@@ -270,7 +270,7 @@ class _Collector:
                 self._add_uid(found, tag)
             elif kind is Kind.DATE:
                 self._put(kind, found, tag, distinctive=True, kept=kept | {FULL_DATES})
-            else:
+            elif found != text:
                 self._add_text(kind, found, tag, kept)
 
     def _add_text(

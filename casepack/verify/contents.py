@@ -6,8 +6,10 @@ only for long ones, since short texts occur there by chance. Compressed text is 
 
 from __future__ import annotations
 
+import base64
 import gzip
 import mmap
+import re
 import struct
 import zipfile
 import zlib
@@ -26,6 +28,7 @@ _MOST_UNPACKED: Final = 64 << 20
 _MOST_MEMBERS: Final = 10_000
 _DEEPEST: Final = 3
 _JPEG_HEAD: Final = 1 << 12
+_BASE64: Final = re.compile(rb"(?:[A-Za-z0-9+/]{4}){16,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _GZIP: Final = b"\x1f\x8b\x08"
 _ZIP: Final = b"PK\x03\x04"
 
@@ -96,6 +99,8 @@ def _unpack(data: Buffer, head: bytes, depth: int) -> Iterator[Part]:
         yield from _split_zip(data, depth)
     elif head.startswith(_GZIP):
         yield from _split_gzip(data, depth)
+    else:
+        yield from _split_base64(data, depth)
 
 
 def _split_dicom(data: Buffer, part_ten: PartTen) -> Iterator[Part]:
@@ -201,6 +206,17 @@ def _split_gzip(data: Buffer, depth: int) -> Iterator[Part]:
         raise TooLarge
     for part in split_parts(content, depth=depth + 1):
         yield _inside(part, "inside of the archive")
+
+
+def _split_base64(data: Buffer, depth: int) -> Iterator[Part]:
+    """Decode long runs of base64, as in the data URLs of a page."""
+    for match in _BASE64.finditer(data):
+        try:
+            content = base64.b64decode(match[0])
+        except ValueError:
+            continue
+        for part in split_parts(content, depth=depth + 1):
+            yield _inside(part, "inside of base64")
 
 
 def _inside(part: Part, place: str) -> Part:

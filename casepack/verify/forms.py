@@ -29,6 +29,7 @@ _FREE_NAME: Final = 8
 _FREE_NUMBER: Final = 8
 """Digits from which a number is also found beside a decimal point."""
 _MOST_PARTS: Final = 3
+_MOST_PIECES: Final = 5
 _SHORTEST_GLUED: Final = 8
 _MONTHS: Final = [
     "january",
@@ -133,6 +134,9 @@ def _text_forms(value: str) -> list[str]:
         bare = re.sub(r"[\s\-_/.()+]", "", value)
         if len(bare) >= 5 and not (bare.isdecimal() and len(bare) > 20):  # noqa: PLR2004  # no shorter number is distinctive
             forms.append(bare)
+        pieces = re.split(r"[\s\-_/.]+", value)
+        if 1 < len(pieces) <= _MOST_PIECES:
+            forms += [separator.join(pieces) for separator in (" ", "-", "_", "/", ".")]
     return forms + _other_letters(forms)
 
 

@@ -156,7 +156,7 @@ def read_holdings(root: Path, *, progress: Progress = no_progress) -> Holdings:
             findings.append(make_finding(code, file=name, place=_offset(holding)))
         if holding is not None:
             dicom.append(holding)
-        else:
+        elif code != "file-unreadable":
             others.append(path)
     return Holdings(
         root=root,
