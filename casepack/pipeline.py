@@ -14,7 +14,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +26,7 @@ from casepack.errors import CaseError, StudyError, TargetError, VerificationErro
 from casepack.model import (
     Deidentified,
     FileSet,
+    Finding,
     Lesion,
     MeasuredLesion,
     Progress,
@@ -51,6 +52,8 @@ class Outcome:
     unused: tuple[Unused, ...]
     verified: Verified | None = None
     lesions: tuple[MeasuredLesion, ...] = ()
+    doubts: tuple[Finding, ...] = ()
+    """What the case file lacks or says doubtfully; for its author, and not in the package."""
 
     @property
     def held(self) -> tuple[Unused, ...]:
@@ -115,7 +118,7 @@ def pack_study(
     lesions = _read_lesions(case, case_file)
     with _work_folder(out, settings.crosswalk) as work:
         originals, deidentified, crosswalk = _deidentify(study, work / "dicom", settings, progress)
-        case = _fit_case(case, originals, case_file)
+        case, doubts = _fit_case(case, originals, case_file)
         identifiers = collect_identifiers(originals)
         verified = verify_deidentified(deidentified, originals, identifiers, progress=progress)
         measured = measure_lesions(deidentified, lesions)
@@ -136,7 +139,11 @@ def pack_study(
             )
         _publish(package, out, crosswalk, settings.crosswalk)
     return Outcome(
-        deidentified=deidentified, unused=crosswalk.unused, verified=verified, lesions=measured
+        deidentified=deidentified,
+        unused=crosswalk.unused,
+        verified=verified,
+        lesions=measured,
+        doubts=doubts,
     )
 
 
@@ -234,20 +241,57 @@ def _read_lesions(case: Case | None, case_file: Path | None) -> tuple[Lesion, ..
     return read_lesions(case_file.parent / case.lesions)
 
 
-def _fit_case(case: Case | None, originals: FileSet, case_file: Path | None) -> Case:
+def draft_case_file(study: Path, out: Path, *, progress: Progress = no_progress) -> None:
+    """Draft a case file from the studies in a folder; a file that is there is left alone.
+
+    Raises
+    ------
+    TargetError
+        `out` exists, or cannot be written.
+    StudyError
+        The folder holds no studies of one patient.
+    """
+    from casepack.package.draft import draft_case
+
+    text = draft_case(read_file_set(study, progress=progress))
+    try:
+        with out.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        raise TargetError(
+            "the case file exists", advice="Name another one; nothing is overwritten."
+        ) from None
+    except OSError as error:
+        raise _target_error(error) from None
+
+
+def _fit_case(
+    case: Case | None, originals: FileSet, case_file: Path | None
+) -> tuple[Case, tuple[Finding, ...]]:
+    """Check the case against the studies; return it with what in it is missing or doubtful."""
     from casepack.case import untitled_case
+    from casepack.case.completeness import find_doubts, find_gaps
+    from casepack.case.profiles import read_profile
+    from casepack.package.doubts import find_study_doubts
+    from casepack.package.patient import check_patient
 
     count = len(originals.studies)
-    if case is None:
-        return untitled_case(count)
+    if case is None or case_file is None:
+        return untitled_case(count), ()
     if case.time_points and len(case.time_points) != count:
         raise CaseError(
             f"describes {len(case.time_points)} time point(s), but the folder holds {count}"
             " study(ies)",
-            place=f"{case_file.name if case_file else 'case'}: time_points",
+            place=f"{case_file.name}: time_points",
             advice="Write one time point for each study, the earliest first.",
         )
-    return case
+    check_patient(case, originals.studies, case_file.name)
+    doubts = (
+        *find_gaps(case, read_profile(case.profile, case_file.parent)),
+        *find_doubts(case),
+        *find_study_doubts(case, originals.studies),
+    )
+    return case, tuple(replace(one, file=case_file.name) for one in doubts)
 
 
 @contextmanager

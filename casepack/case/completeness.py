@@ -130,7 +130,8 @@ def _missing(
         if "[]" in path and not any(alternatives):
             continue
         for place in empty or [path]:
-            yield f"case-{word}", severity, place, f"is {word} and not given ({path})"
+            other = f" ({path})" if "|" in path else ""
+            yield f"case-{word}", severity, place, f"is {word} and not given{other}"
 
 
 def _beyond_limits(content: Mapping[str, Any], limits: Mapping[str, Limit]) -> Iterator[_Gap]:

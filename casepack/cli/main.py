@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 import casepack
-from casepack.cli import check, prepare, sample, secrets
+from casepack.cli import check, prepare, sample, secrets, write_case
 from casepack.cli import recipe as recipe_commands
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+write_case.add_to(app)
 prepare.add_to(app)
 check.add_to(app)
 sample.add_to(app)

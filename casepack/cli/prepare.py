@@ -11,6 +11,7 @@ from casepack.cli.terminal import (
     EXIT_DONE,
     EXIT_HELD,
     map_errors,
+    show_doubts,
     show_progress,
     show_table,
     show_unused,
@@ -154,12 +155,16 @@ def _show_outcome(outcome: Outcome, out: Path, title: str) -> int:
         ("files held", len(outcome.held)),
         ("recipe", outcome.deidentified.record.recipe),
     ]
+    show_doubts(outcome.doubts)
+    recommended = sum(one.severity == "note" for one in outcome.doubts)
     if outcome.verified is not None:
         run = [check for check in outcome.verified.checks if not check.skipped]
         rows += [
             ("lesions", len(outcome.lesions)),
             ("checks passed", f"{len(run)} of {len(outcome.verified.checks)}"),
             ("warnings", len(outcome.verified.warnings)),
+            ("doubts about the case file", len(outcome.doubts) - recommended),
+            ("recommended parts not given", recommended),
         ]
     rows.append(("result", out))
     show_table(title, ("", ""), rows)

@@ -106,6 +106,14 @@ def show_findings(findings: Sequence[Finding]) -> None:
         typer.echo(f"  ... and {more} more kinds; casepack validate --json lists all", err=True)
 
 
+def show_doubts(doubts: Sequence[Finding]) -> None:
+    """Write a line for each thing that a case file lacks or says doubtfully."""
+    for one in doubts:
+        if one.severity != "note":
+            advice = f" {one.advice}" if one.code == "case-doubt" else ""
+            typer.echo(f"warning: {one.file}: {one.place} {one.message}.{advice}", err=True)
+
+
 def show_unused(unused: Sequence[Unused]) -> None:
     """Write a line for each file that was not used: its number in the listing, and why."""
     for item in unused:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Mapping
 
-from pydicom.dataset import Dataset
-
-from casepack.case import AGE_LIMIT, Case
+from casepack.case import Case
 from casepack.model import Deidentified, Option, Series, Study
+from casepack.package.patient import age_in_years, read_date
 from casepack.package.records import read_attributes
 
 _DATES_KEPT = frozenset(
     {Option.RETAIN_LONGITUDINAL_FULL_DATES, Option.RETAIN_LONGITUDINAL_MODIFIED_DATES}
 )
-_AGE = re.compile(r"(\d{3})([DWMY])")
 
 
 def describe_case(
@@ -54,7 +50,7 @@ def _study(
         "time_point": number,
         "label": known.label if known else f"Study {number}",
         "days_from_first_study": _days(deidentified, study),
-        "patient_age_years": _age(instance),
+        "patient_age_years": age_in_years(instance),
         "patient_sex": str(instance.get("PatientSex") or "") or None,
         "study_instance_uid": study.study_instance_uid,
         "series": [_series(series, paths) for series in study.series],
@@ -87,27 +83,5 @@ def _days(deidentified: Deidentified, study: Study) -> int | None:
     """Return the days since the first study, when the Options kept the intervals true."""
     if not _DATES_KEPT.intersection(deidentified.record.options):
         return None
-    first, this = _date(deidentified.studies[0].date), _date(study.date)
+    first, this = read_date(deidentified.studies[0].date), read_date(study.date)
     return (this - first).days if first and this else None
-
-
-def _date(text: str) -> dt.date | None:
-    try:
-        return dt.datetime.strptime(text, "%Y%m%d").replace(tzinfo=dt.UTC).date()
-    except ValueError:
-        return None
-
-
-def _age(instance: Dataset) -> int | None:
-    """Return Patient's Age (0010,1010) in whole years, over 89 as 90."""
-    match = _AGE.fullmatch(str(instance.get("PatientAge") or ""))
-    if match is None:
-        return None
-    years = int(match[1]) if match[2] == "Y" else 0
-    if match[2] == "M":
-        years = int(match[1]) // 12
-    elif match[2] == "W":
-        years = int(match[1]) * 7 // 365
-    elif match[2] == "D":
-        years = int(match[1]) // 365
-    return min(years, AGE_LIMIT + 1)

@@ -123,3 +123,33 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "HEAVY []"
+
+
+def test_init_drafts_a_case_file_once_and_pack_says_what_is_missing(tmp_path: Path) -> None:
+    study, case = study_of(tmp_path / "study"), tmp_path / "case.yaml"
+    result = runner.invoke(app, ["init", str(study), str(case)])
+    assert result.exit_code == 0, result.output
+    assert "Quillfeather" not in case.read_text("utf-8")
+    again = runner.invoke(app, ["init", str(study), str(case)])
+    assert again.exit_code == 2
+    assert "nothing is overwritten" in again.output
+    packed = runner.invoke(app, ["pack", str(study), str(tmp_path / "out"), "--case", str(case)])
+    assert packed.exit_code == 0, packed.output
+    assert "warning: case.yaml: title still holds a placeholder." in packed.output
+    assert "warning: case.yaml: authors is required and not given." in packed.output
+
+
+def test_init_prints_the_schema_and_the_profiles() -> None:
+    assert '"$schema"' in runner.invoke(app, ["init", "--schema"]).output
+    assert "title: Eurorad" in runner.invoke(app, ["init", "--profile", "eurorad"]).output
+    assert runner.invoke(app, ["init", "--profile", "nature"]).exit_code == 2
+    assert runner.invoke(app, ["init"]).exit_code == 2
+
+
+def test_a_case_of_another_patient_is_not_packed(tmp_path: Path) -> None:
+    study, case = study_of(tmp_path / "study"), tmp_path / "case.yaml"
+    case.write_text("id: x\ntitle: y\npatient: {sex: M}\n")
+    result = runner.invoke(app, ["pack", str(study), str(tmp_path / "out"), "--case", str(case)])
+    assert result.exit_code == 2
+    assert "case.yaml: patient.sex: is not the sex that the images give" in result.output
+    assert not (tmp_path / "out").exists()
