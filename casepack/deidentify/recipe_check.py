@@ -146,7 +146,7 @@ def _without_effect(effect: LineEffect, word: str) -> Finding:
             "Check the spelling; patterns are regular expressions.",
         )
     else:
-        code, why = "recipe-line-not-in-iod", "no IOD looked at has this Attribute, so it goes anyway"
+        code, why = "recipe-line-not-in-iod", "no IOD has this Attribute, so it goes anyway"
     return _finding(
         code, Severity.WARNING, f"{word} has no effect: {why}", line.source, "Leave the line out."
     )

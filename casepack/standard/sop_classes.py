@@ -12,6 +12,11 @@ _IMAGE: Final = "Image"
 _ALIASES: Final = {"pet": "positronemissiontomography", "seg": "segmentation"}
 
 
+def storage_classes() -> tuple[str, ...]:
+    """Return the UIDs of the Storage SOP Classes of PS3.6 Annex A that are not retired."""
+    return tuple(uid for uid, _keyword in _storage_classes())
+
+
 def sop_class_name(uid: str) -> str:
     """Return the name in PS3.6 Annex A, such as ``MR Image Storage``; the UID if it has none."""
     entry = UID_dictionary.get(uid)

@@ -15,6 +15,8 @@ from casepack.model import AttributeType
 Path = tuple[int, ...]
 """Tags from the root of the Data Set down to the Attribute, without Item numbers."""
 
+IOD_EDITION: Final = "2026b"
+"""Edition of PS3.3 that the tables of Attribute Types are made from."""
 _STRICTNESS: Final = {"1": 0, "1C": 1, "2": 2, "2C": 3, "3": 4, None: 5}
 
 
