@@ -165,6 +165,10 @@ _CHARACTERISTICS: Final[Mapping[int, re.Pattern[bytes]]] = {
     0x00101020: FORMS["DS"],
     0x00101030: FORMS["DS"],
 }
+_RETAINED_NAMES: Final = frozenset(
+    # Institution Name and Address, Station Name, Department Name; Device Serial Number
+    {0x00080080, 0x00080081, 0x00081010, 0x00081040, 0x00181000}
+)
 CHECKED: Final = frozenset(_CHARACTERISTICS)
 """Attributes that are kept only with a value of their kind: people type anything."""
 
@@ -184,6 +188,9 @@ def keep_value(tag: int, vr: str, value: bytes, context: Context) -> bytes | Non
     if form is not None:
         return value if form.fullmatch(value) else None
     if context.echo is not None and vr in ECHOING_VRS and context.echo.search(value):
+        if tag in _RETAINED_NAMES and context.echo.fullmatch(unpad(value).strip()):
+            # it is looked for in other text, and finds itself where an Option retains it
+            return value
         return _without_echo(vr, value, context.echo)
     return value
 

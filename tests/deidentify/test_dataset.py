@@ -315,6 +315,21 @@ def test_an_echo_goes_in_nested_text_too(tmp_path: Path, text: bytes) -> None:
     assert text.strip().lower() not in found
 
 
+def test_names_that_an_option_retains_do_not_echo_themselves(tmp_path: Path) -> None:
+    ds = mr_instance(
+        InstitutionName="Klinikum Nord",
+        StationName="SCANNER7",
+        DeviceSerialNumber="40713",
+        SequenceName="at Klinikum Nord",
+    )
+    using = recipe("RetainInstitutionIdentity", "RetainDeviceIdentity")
+    out = deidentify_dataset(ds, tmp_path / "a", using)
+    assert out.InstitutionName == "Klinikum Nord"
+    assert (out.StationName, out.DeviceSerialNumber) == ("SCANNER7", "40713")
+    assert "SequenceName" not in out
+    assert b"Klinikum" not in output_bytes(to_bytes(ds), tmp_path / "b", "basic")
+
+
 def test_code_meanings_that_no_vocabulary_knows_are_replaced(tmp_path: Path) -> None:
     ds = mr_instance()
     ds.ContrastBolusAgentSequence = [
