@@ -31,7 +31,7 @@ def write_bag(root: Path, case: Case, *, software: str, progress: Progress = no_
     write_text(root / "bagit.txt", DECLARATION)
     write_text(root / "bag-info.txt", _bag_info(case, software, octets, len(files)))
     write_text(root / f"manifest-{ALGORITHM}.txt", "\n".join(lines))
-    _write_tag_manifest(root)
+    write_tag_manifest(root)
 
 
 def list_files(folder: Path) -> list[Path]:
@@ -40,7 +40,8 @@ def list_files(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.as_posix())
 
 
-def _write_tag_manifest(root: Path) -> None:
+def write_tag_manifest(root: Path) -> None:
+    """Write the manifest of the tag files: all but itself that lie beside the payload."""
     name = f"tagmanifest-{ALGORITHM}.txt"
     tags = sorted(path for path in root.iterdir() if path.is_file() and path.name != name)
     lines = [_line(_digest(path)[1], path.relative_to(root)) for path in tags]

@@ -1,0 +1,179 @@
+"""A package as one zip file: the same package gives the same bytes.
+
+Names are sorted, dates and modes fixed, and each file is deflated only where that gains
+something. ZIP64 where sizes need it (APPNOTE.TXT 4.3.9.2 and 4.5.3). Deflated bytes depend on the
+deflate implementation of the Python that writes them; everything else is the same everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from casepack.errors import TargetError, UsageError
+from casepack.model import Finding, Progress, Severity, no_progress
+from casepack.package.bag import list_files
+
+_SUFFIX: Final = ".zip"
+_UNIX: Final = 3
+_MODE: Final = (stat.S_IFREG | 0o644) << 16
+_LEVEL: Final = 6
+_CHUNK: Final = 1 << 20
+_SAMPLE: Final = 1 << 20
+"""Bytes of a file that are deflated on trial."""
+_WORTH: Final = 0.95
+"""Deflated by less than this factor, a file is stored."""
+_OLDEST: Final = (1980, 1, 1, 0, 0, 0)
+"""The first date that a zip file can hold."""
+_BAGGED: Final = re.compile(r"^Bagging-Date: (\d{4})-(\d{2})-(\d{2})$", re.MULTILINE)
+
+Date = tuple[int, int, int, int, int, int]
+
+
+def write_archive(
+    package: Path, target: Path | None = None, *, progress: Progress = no_progress
+) -> Path:
+    """Write a package as a zip file that holds one folder, and return its path.
+
+    Parameters
+    ----------
+    target
+        File to write; without: beside the package, under its name.
+
+    Raises
+    ------
+    UsageError
+        The folder is no package.
+    TargetError
+        The file exists, or cannot be written; nothing half-written is left.
+    """
+    refuse_other_folders(package)
+    package = package.resolve()
+    target = target or name_archive(package)
+    work = target.with_name(f".{target.name}.part")
+    if target.exists():
+        raise TargetError("the archive exists", advice="Delete it, or name another file.")
+    try:
+        with work.open("wb") as stream:
+            _write(package, stream, progress)
+        work.rename(target)
+    except OSError:
+        raise TargetError(
+            "the archive cannot be written", advice="Check the room and the rights in its folder."
+        ) from None
+    finally:
+        work.unlink(missing_ok=True)
+    return target
+
+
+def name_archive(package: Path) -> Path:
+    """Return where the archive of a package is written: beside it, under its name."""
+    package = package.resolve()
+    return package.with_name(package.name + _SUFFIX)
+
+
+def verify_archive(archive: Path, package: Path) -> tuple[Finding, ...]:
+    """Return where a zip file is not what `write_archive` makes of the package."""
+    refuse_other_folders(package)
+    package = package.resolve()
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return tuple(_compare(opened, package))
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+        return (_finding("", "cannot be read as a zip file"),)
+
+
+def refuse_other_folders(package: Path) -> None:
+    """Raise UsageError for a folder that casepack pack did not write."""
+    if not all((package / name).is_file() for name in ("bagit.txt", "data/case.json")):
+        raise UsageError(
+            "this is no package", advice="Give the folder that casepack pack wrote as OUT."
+        )
+
+
+def _write(package: Path, stream: BinaryIO, progress: Progress) -> None:
+    files = list_files(package)
+    date = _date(package)
+    with zipfile.ZipFile(stream, "w", allowZip64=True) as archive:
+        for done, path in enumerate(files, 1):
+            entry = _entry(path, package, date)
+            with path.open("rb") as source, archive.open(entry, "w") as out:
+                while chunk := source.read(_CHUNK):
+                    out.write(chunk)
+            progress("zip", done, len(files))
+
+
+def _entry(path: Path, package: Path, date: Date) -> zipfile.ZipInfo:
+    name = f"{package.name}/{path.relative_to(package).as_posix()}"
+    entry = zipfile.ZipInfo(name, date_time=date)
+    entry.create_system = _UNIX
+    entry.external_attr = _MODE
+    entry.file_size = path.stat().st_size
+    entry.compress_type = zipfile.ZIP_DEFLATED if _shrinks(path) else zipfile.ZIP_STORED
+    return entry
+
+
+def _shrinks(path: Path) -> bool:
+    with path.open("rb") as source:
+        sample = source.read(_SAMPLE)
+    return len(zlib.compress(sample, _LEVEL)) < len(sample) * _WORTH
+
+
+def _date(package: Path) -> Date:
+    """Return the Bagging-Date, which is the date of publication; the clock is never read."""
+    match = _BAGGED.search((package / "bag-info.txt").read_text("utf-8"))
+    if match is None or int(match[1]) < _OLDEST[0]:
+        return _OLDEST
+    return (int(match[1]), int(match[2]), int(match[3]), 0, 0, 0)
+
+
+def _compare(archive: zipfile.ZipFile, package: Path) -> Iterator[Finding]:
+    date = _date(package)
+    files = {
+        f"{package.name}/{path.relative_to(package).as_posix()}": path
+        for path in list_files(package)
+    }
+    names = archive.namelist()
+    if names != list(files) and set(names) == files.keys():
+        yield _finding("", "does not list each file once, in the order of casepack")
+    for name in sorted(files.keys() - set(names)):
+        yield _finding(name, "is missing in the archive")
+    for entry in archive.infolist():
+        path = files.get(entry.filename)
+        if path is None:
+            # a name that the package does not have could be anything
+            yield _finding("", "holds a file that the package does not have")
+            continue
+        if (entry.date_time, entry.create_system, entry.external_attr) != (date, _UNIX, _MODE):
+            yield _finding(entry.filename, "has another date or mode than casepack writes")
+        if not _same_bytes(archive, entry, path):
+            yield _finding(entry.filename, "has another content in the archive")
+
+
+def _same_bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> bool:
+    if entry.file_size != path.stat().st_size:
+        return False
+    try:
+        with archive.open(entry) as packed, path.open("rb") as source:
+            while chunk := source.read(_CHUNK):
+                if packed.read(len(chunk)) != chunk:
+                    return False
+            return not packed.read(1)
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        return False
+
+
+def _finding(name: str, message: str) -> Finding:
+    return Finding(
+        code="archive-differs",
+        severity=Severity.ERROR,
+        message=message,
+        section="casepack archive",
+        advice="Delete the archive and write it again: casepack archive PACKAGE",
+        file=name,
+    )
