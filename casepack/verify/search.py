@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -49,8 +50,9 @@ class Search:
     """Words that a case says openly: its authors, their institutions, its references."""
 
 
+@lru_cache(maxsize=4)
 def compile_search(identifiers: Identifiers, declared: frozenset[str] = frozenset()) -> Search:
-    """Return what `search_file` needs; made once for all files."""
+    """Return what the search of a file needs; made once for all files."""
     values = identifiers.values
     in_place: dict[str, tuple[Identifier, ...]] = {}
     for value in values:

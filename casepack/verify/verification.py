@@ -130,6 +130,8 @@ def _run_checks(
 
 def _hide_names(subject: Subject, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Take identifying values out of the paths that the findings name."""
+    if not any(finding.file for finding in findings):
+        return findings
     identifiers = subject.identifiers or Identifiers(values=names_of_holdings(subject.holdings))
     search = compile_search(identifiers)
     shown = {file: hide_values(file, search) for file in {finding.file for finding in findings}}

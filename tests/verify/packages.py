@@ -48,7 +48,7 @@ def small_case() -> Case:
         time_points=(TimePoint(label="Before"), TimePoint(label="After", day=96)),
         figures=(Figure(caption="The lesion.", series=1, lesion="lesion-1"),),
         lesions="lesions.json",
-        references=(Reference(text="Brandtmüller A. On spines. 1999"),),
+        references=(Reference(text="Someone A. On spines. 1999"),),
         publisher="Nobody",
         publication_date=dt.date(2026, 1, 2),
         licence="CC-BY-4.0",

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from casepack.model import FileSet
-from casepack.verify import verify_folder
+from casepack.verify import Identifiers, verify_folder
+from casepack.verify.findings import KINDS
+from tests.verify.defects import DEFECTS
+from tests.verify.package_defects import PACKAGE_DEFECTS, PackageDefect
+from tests.verify.packages import edit_json, rebag
+
+_ELSEWHERE = frozenset({"file-too-large", "tool-failed", "instance-lost", "instance-unlisted"})
+"""Caused by tests of their own."""
 
 
 def test_a_clean_package_has_no_finding(package: Path, originals: FileSet) -> None:
@@ -13,3 +22,43 @@ def test_a_clean_package_has_no_finding(package: Path, originals: FileSet) -> No
     assert [(f.code, f.file, f.place) for f in report.findings] == []
     assert report.kind == "package"
     assert verify_folder(package).findings == ()
+
+
+@pytest.mark.parametrize("defect", PACKAGE_DEFECTS, ids=str)
+def test_a_defect_of_a_package_is_found_and_nothing_else(
+    defect: PackageDefect,
+    package: Path,
+    originals: FileSet,
+    identifiers: Identifiers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("casepack.verify.verification.available_tools", dict)
+    defect.spoil(package)
+    report = verify_folder(package, originals=originals, identifiers=identifiers)
+    assert {finding.code for finding in report.findings} == defect.codes
+
+
+def test_every_kind_of_finding_has_a_defect() -> None:
+    caused = {code for defect in DEFECTS for code in defect.codes}
+    caused |= {code for defect in PACKAGE_DEFECTS for code in defect.codes}
+    assert caused | _ELSEWHERE == set(KINDS)
+
+
+def test_a_bag_made_again_is_clean(package: Path, originals: FileSet) -> None:
+    # or else the defects inside of the payload would prove nothing
+    rebag(package)
+    assert verify_folder(package, originals=originals).findings == ()
+
+
+def test_authors_and_references_may_bear_the_names_of_physicians_and_patients(
+    package: Path, originals: FileSet
+) -> None:
+    # the clean package's author is the referring physician, of the same institution
+    path = package / "data" / "case.json"
+    edit_json(
+        path, lambda case: case["case"]["references"].append({"text": "Brandtm\u00fcller A. 1999"})
+    )
+    rebag(package)
+    findings = verify_folder(package, originals=originals).findings
+    assert {finding.code for finding in findings} == {"name-in-text"}
+    assert {finding.file for finding in findings} == {"data/case.json"}

@@ -78,6 +78,17 @@ def test_warnings_do_not_raise_and_are_handed_on(
     assert {finding.code for finding in verified.warnings} == {"age-over-89"}
 
 
+def test_the_files_must_be_those_that_the_run_made(
+    written: Written, identifiers: Identifiers
+) -> None:
+    deidentified = written.deidentified()
+    written.first.rename(written.root / "elsewhere.dcm")
+    with pytest.raises(VerificationError) as caught:
+        verify_deidentified(deidentified, written.originals, identifiers)
+    codes = sorted(finding.code for finding in caught.value.findings)  # type: ignore[attr-defined]  # typed as object
+    assert codes == ["instance-lost", "instance-unlisted"]
+
+
 def test_a_missing_folder_is_bad_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         verify_folder(tmp_path / "nowhere")
