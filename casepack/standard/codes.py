@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from casepack.model import Code, Option
+from casepack.standard.tables import read_table
 
 BASIC_PROFILE_CODE: Final = "113100"
 
@@ -41,9 +42,7 @@ def method_codes(options: frozenset[Option]) -> tuple[Code, ...]:
 @cache
 def known_meanings() -> frozenset[str]:
     """Return the Code Meanings of PS3.16 and of the DICOM subset of SNOMED CT, case-folded."""
-    from pydicom.sr._concepts_dict import concepts  # noqa: PLC0415  # large; seldom needed
-
-    schemes: dict[str, dict[str, Any]] = dict(concepts)
+    schemes: dict[str, dict[str, Any]] = read_table("concepts")
     return frozenset(
         meaning.casefold()
         for scheme in schemes.values()
@@ -75,6 +74,4 @@ _FURTHER_SCHEMES: Final = frozenset(
 @cache
 def public_schemes() -> frozenset[str]:
     """Return the Coding Scheme Designators that belong to no single institution."""
-    from pydicom.sr._concepts_dict import concepts  # noqa: PLC0415  # large; seldom needed
-
-    return frozenset(concepts) | _FURTHER_SCHEMES
+    return frozenset(read_table("concepts")) | _FURTHER_SCHEMES

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
-from pydicom._dicom_dict import DicomDictionary
+from casepack.standard.tables import read_table
+
+_DICTIONARY: Final[dict[int, tuple[str, str, str, str, str]]] = read_table("DicomDictionary")
+"""VR, VM, name, retired and keyword by tag."""
 
 
 @cache
@@ -33,7 +36,7 @@ def format_tag(tag: int) -> str:
 
 def dictionary_vr(tag: int) -> str | None:
     """Return the Value Representation of `tag`, such as ``LO`` or ``US or SS``; None if unknown."""
-    entry = DicomDictionary.get(tag)
+    entry = _DICTIONARY.get(tag)
     if entry is not None:
         return str(entry[0])
     added = _supplement().get(tag)
@@ -47,18 +50,16 @@ def dictionary_vr(tag: int) -> str | None:
 
 @cache
 def _repeating() -> dict[int, tuple[str, str, str, str, str]]:
-    from pydicom._dicom_dict import RepeatersDictionary  # noqa: PLC0415  # seldom needed
-
     return {
         int(mask.replace("x", "0"), 16): entry
-        for mask, entry in RepeatersDictionary.items()
+        for mask, entry in read_table("RepeatersDictionary").items()
         if mask[:2] in {"50", "60"}
     }
 
 
 def attribute_name(tag: int) -> str:
     """Return the name of the Attribute, or an empty string for private and unknown tags."""
-    entry = DicomDictionary.get(tag)
+    entry = _DICTIONARY.get(tag)
     if entry is not None:
         return str(entry[2])
     added = _supplement().get(tag)
@@ -67,7 +68,7 @@ def attribute_name(tag: int) -> str:
 
 def attribute_keyword(tag: int) -> str:
     """Return the keyword, such as ``PatientName``, or an empty string if there is none."""
-    entry = DicomDictionary.get(tag)
+    entry = _DICTIONARY.get(tag)
     if entry is not None:
         return str(entry[4])
     added = _supplement().get(tag)
@@ -79,7 +80,7 @@ def value_multiplicity(tag: int) -> tuple[int, int | None]:
 
     Multiplicities such as ``2-2n`` are read as 2 or more (PS3.5 6.4).
     """
-    entry = DicomDictionary.get(tag)
+    entry = _DICTIONARY.get(tag)
     added = _supplement().get(tag)
     text = str(entry[1]) if entry is not None else added[3] if added is not None else "1-n"
     fewest, _, most = text.partition("-")
@@ -102,15 +103,13 @@ def private_attribute(creator: str, group: int, element: int) -> tuple[str, str]
     element
         The low byte of the element number; the high byte is the block, which may be any.
     """
-    from pydicom._private_dict import private_dictionaries  # noqa: PLC0415  # large; seldom needed
-
-    entry = private_dictionaries.get(creator, {}).get(f"{group:04X}xx{element:02X}")
+    entry = read_table("private_dictionaries").get(creator, {}).get(f"{group:04X}xx{element:02X}")
     return None if entry is None else (str(entry[0]), str(entry[2]))
 
 
 @cache
 def _tags_by_keyword() -> dict[str, int]:
-    known = {str(entry[4]): tag for tag, entry in DicomDictionary.items() if entry[4]}
+    known = {str(entry[4]): tag for tag, entry in _DICTIONARY.items() if entry[4]}
     return known | {entry[1]: tag for tag, entry in _supplement().items() if entry[1]}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-from pydicom._uid_dict import UID_dictionary
+from casepack.standard.tables import read_table
 
 _STORAGE: Final = "Storage"
 _IMAGE: Final = "Image"
@@ -19,7 +19,7 @@ def storage_classes() -> tuple[str, ...]:
 
 def sop_class_name(uid: str) -> str:
     """Return the name in PS3.6 Annex A, such as ``MR Image Storage``; the UID if it has none."""
-    entry = UID_dictionary.get(uid)
+    entry = read_table("UID_dictionary").get(uid)
     return str(entry[0]) if entry is not None else uid
 
 
@@ -48,7 +48,7 @@ def _uids_by_name() -> dict[str, str]:
 def _storage_classes() -> list[tuple[str, str]]:
     return [
         (uid, str(entry[4]))
-        for uid, entry in UID_dictionary.items()
+        for uid, entry in read_table("UID_dictionary").items()
         if entry[1] == "SOP Class" and str(entry[4]).endswith(_STORAGE) and not entry[3]
     ]
 

@@ -6,7 +6,7 @@ import hashlib
 from functools import cache
 from typing import Final
 
-from pydicom._uid_dict import UID_dictionary
+from casepack.standard.tables import read_table
 
 _VERSION_8 = 0x8
 _VARIANT = 0b10
@@ -21,7 +21,7 @@ def standard_uids() -> frozenset[str]:
 
     Anything else below `STANDARD_ROOT` is somebody's invention, and may hold anything.
     """
-    return frozenset(UID_dictionary)
+    return frozenset(read_table("UID_dictionary"))
 
 
 _NOT_FOR_FILES: Final = (
@@ -36,7 +36,7 @@ def transfer_syntaxes() -> frozenset[str]:
     """Return the UIDs of the Transfer Syntaxes that a DICOM file can have (PS3.5 Annex A)."""
     return frozenset(
         uid
-        for uid, row in UID_dictionary.items()
+        for uid, row in read_table("UID_dictionary").items()
         if row[1] == "Transfer Syntax"
         and uid.startswith("1.2.840.10008.1.2")
         and not uid.startswith(("1.2.840.10008.1.20", *_NOT_FOR_FILES))
