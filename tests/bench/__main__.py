@@ -6,6 +6,7 @@ import argparse
 import os
 import platform
 import shutil
+import signal
 import statistics
 import sys
 from collections.abc import Sequence
@@ -17,11 +18,18 @@ import casepack as package
 from tests.bench import corpora, programs
 from tests.bench.programs import Skipped
 from tests.bench.table import Row, Target, draw_table
-from tests.bench.timing import Command, Job, MeasuringFailedError, Run, measure, median_seconds
+from tests.bench.timing import (
+    Command,
+    Job,
+    MeasuringFailedError,
+    Run,
+    least_seconds,
+    measure,
+    median_seconds,
+)
 
 _WORK: Final = Path(__file__).resolve().parents[2] / "bench-out"
 _PEERS: Final = "peers"
-_MADE: Final = ("corpora", "out", "logs")
 
 _FLOOR_TARGET: Final = Target(bound=2.0)
 _GDCMANON_TARGETS: Final = {"a": Target(bound=1.0), "b": Target(bound=1.3)}
@@ -56,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sizes = Sizes(
             runs=1, corpus={"a": 100, "b": 40}, growth=500, frames=(50, 100), multiframe_files=4
         )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     _remove_made(_WORK)
     _WORK.mkdir(exist_ok=True)
     _say(_conditions(sizes.runs))
@@ -78,13 +87,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failures else 0
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--corpus", choices=("a", "b", "all"), default="all")
-    parser.add_argument("--runs", type=int, default=5, metavar="N", help="runs of each program")
+    parser.add_argument(
+        "--runs", type=_positive, default=5, metavar="N", help="runs of each program"
+    )
     parser.add_argument("--quick", action="store_true", help="a look that everything runs")
     parser.add_argument(
-        "--growth", type=int, default=5000, metavar="N", help="instances compared with 1,000"
+        "--growth", type=_positive, default=5000, metavar="N", help="compared with 1,000 instances"
     )
     parser.add_argument("--keep", action="store_true", help="keep corpora and logs in bench-out/")
     return parser.parse_args(arguments)
@@ -140,9 +158,8 @@ def _compare(name: str, sizes: Sizes, peers: Sequence[Command], failures: list[s
     commands = _keep_working([programs.casepack(), programs.floor(), *peers], failures)
     jobs = [Job(command=command, source=source, files=count) for command in commands]
     results = measure(jobs, _WORK, sizes.runs)
-    own = median_seconds(results[0])
     rows = [
-        _peer_row(command, name, own, runs)
+        _peer_row(command, name, results[0], runs)
         for command, runs in zip(commands[1:], results[1:], strict=True)
     ]
     return title, [Row(what=commands[0].name, runs=results[0]), *rows]
@@ -166,15 +183,30 @@ def _keep_working(commands: Sequence[Command], failures: list[str]) -> list[Comm
     return working
 
 
-def _peer_row(command: Command, corpus: str, own: float, runs: Sequence[Run]) -> Row:
-    other = median_seconds(runs)
-    if command.name.startswith(("cp ", "gdcmanon")):
-        target = _FLOOR_TARGET if command.name.startswith("cp ") else _GDCMANON_TARGETS[corpus]
-        said = "casepack takes {} of its time"
-        return Row(what=command.name, runs=runs, ratio=own / other, meaning=said, target=target)
-    bound = None if command.name.startswith("deid") else _PEER_TARGET
-    said = "casepack is {} times faster"
-    return Row(what=command.name, runs=runs, ratio=other / own, meaning=said, target=bound)
+def _peer_row(command: Command, corpus: str, own: Sequence[Run], runs: Sequence[Run]) -> Row:
+    if command.name.startswith("cp "):
+        return _share_row(command, own, runs, _FLOOR_TARGET)
+    if command.name.startswith("gdcmanon"):
+        return _share_row(command, own, runs, _GDCMANON_TARGETS[corpus])
+    return Row(
+        what=command.name,
+        runs=runs,
+        ratio=median_seconds(runs) / median_seconds(own),
+        fastest=least_seconds(runs) / least_seconds(own),
+        meaning="casepack is {} times faster",
+        target=None if command.name.startswith("deid") else _PEER_TARGET,
+    )
+
+
+def _share_row(command: Command, own: Sequence[Run], runs: Sequence[Run], target: Target) -> Row:
+    return Row(
+        what=command.name,
+        runs=runs,
+        ratio=median_seconds(own) / median_seconds(runs),
+        fastest=least_seconds(own) / least_seconds(runs),
+        meaning="casepack takes {} of its time",
+        target=target,
+    )
 
 
 def _start_up(sizes: Sizes) -> Group:
@@ -182,9 +214,7 @@ def _start_up(sizes: Sizes) -> Group:
     jobs = [Job(command=command) for command in commands]
     measure(jobs, _WORK, 1)
     own, bare = measure(jobs, _WORK, 3 * sizes.runs)
-    ratio = median_seconds(own) / median_seconds(bare)
-    said = "casepack takes {} of its time"
-    row = Row(what=commands[1].name, runs=bare, ratio=ratio, meaning=said, target=_HELP_TARGET)
+    row = _share_row(commands[1], own, bare, _HELP_TARGET)
     return "Start-up", [Row(what=commands[0].name, runs=own), row]
 
 
@@ -200,7 +230,7 @@ def _growth(sizes: Sizes) -> Group:
         Row(what=f"{count:,} instances", runs=runs, meaning=f"{said}, {_peak(runs) / 1e6:.0f} MB")
         for count, runs, said in zip(counts, results, _say_costs(costs, "each"), strict=True)
     ]
-    title = f"Growth: corpus A with {counts[1]:,} and {counts[2]:,} instances"
+    title = f"Growth: corpus A with {counts[1]:,} and {counts[2]:,} instances; fastest runs"
     return title, [
         *rows,
         _flat_row("time of an instance", costs[1], costs[0]),
@@ -227,10 +257,11 @@ def _peak(runs: Sequence[Run]) -> float:
 def _marginal_costs(counts: Sequence[int], results: Sequence[Sequence[Run]]) -> list[float | None]:
     """Return seconds for one more (instance, frame) above the first count, for the others.
 
-    None where the work is too small to be told from start-up.
+    Of the fastest runs, since small differences are taken. None where the work is too small to be
+    told from start-up.
     """
-    start = median_seconds(results[0])
-    above = [median_seconds(runs) - start for runs in results[1:]]
+    start = least_seconds(results[0])
+    above = [least_seconds(runs) - start for runs in results[1:]]
     return [
         seconds / (count - counts[0]) if seconds > 0 else None
         for count, seconds in zip(counts[1:], above, strict=True)
@@ -250,7 +281,7 @@ def _frames(sizes: Sizes) -> Group:
         Row(what=f"{count} frame(s)", runs=runs, meaning=said)
         for count, runs, said in zip(counts, results, _say_costs(costs, "a frame"), strict=True)
     ]
-    title = f"Enhanced multi-frame MR, {files} files, one process"
+    title = f"Enhanced multi-frame MR, {files} files, one process; fastest runs"
     # the first count is too close to start-up to be compared with
     grown = _flat_row("time of a frame", costs[-1], costs[1 if len(costs) > 2 else 0])
     return title, [*rows, grown]

@@ -1,0 +1,6 @@
+"""The text detector's material: frames with drawn text, training, and a held-out evaluation.
+
+Run by hand, never by the tests: ``python -m tests.bench.text.train`` and
+``python -m tests.bench.text.evaluate``. It is in the repository so that the shipped network can be
+made again, and outside the package because nothing at run time needs it.
+"""

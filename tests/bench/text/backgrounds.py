@@ -1,0 +1,167 @@
+"""Pictures to draw on, without text: our phantom, files of pydicom, pydicom-data and deid-data,
+and invented anatomy. Those to train with apart from those to evaluate with.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from PIL import Image, ImageDraw, ImageFilter
+
+from casepack.sample.write import write_sample
+
+_PHANTOMS = {
+    "training": ((1, 5, 320), (2, 3, 512), (3, 3, 256)),
+    "evaluation": ((91, 4, 384), (92, 3, 640)),
+}
+"""Seed, slices and size; the anatomy is the same, noise and texture are not."""
+_FILES = {
+    "training": (
+        ("pydicom", "data/test_files/CT_small.dcm"),
+        ("pydicom", "data/test_files/JPEG2000.dcm"),
+        ("pydicom", "data/test_files/image_dfl.dcm"),
+        ("data_store", "data/693_UNCI.dcm"),
+        ("data_store", "data/MR2_UNCI.dcm"),
+        ("data_store", "data/RG1_UNCI.dcm"),
+        ("data_store", "data/eCT_Supplemental.dcm"),
+        ("data_store", "data/explicit_VR-UN.dcm"),
+        ("data_store", "data/emri_small.dcm"),
+        ("deid_data", "data/dicom-cookies/image1.dcm"),
+        ("deid_data", "data/dicom-cookies/image3.dcm"),
+    ),
+    "evaluation": (
+        ("pydicom", "data/test_files/examples_overlay.dcm"),
+        ("pydicom", "data/test_files/J2K_pixelrep_mismatch.dcm"),
+        ("pydicom", "data/test_files/MR_small.dcm"),
+        ("data_store", "data/bad_sequence.dcm"),
+    ),
+}
+_LARGEST = 1100
+
+
+@lru_cache
+def real_pictures(split: str) -> tuple[np.ndarray, ...]:
+    """The pictures of a split, 0 to 1 between their 0.5 and 99.5 percentile."""
+    pictures = [_scaled(values) for values in _phantom(split)]
+    for module, path in _FILES[split]:
+        spec = find_spec(module)
+        assert spec is not None
+        assert spec.submodule_search_locations is not None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the files are odd on purpose
+            ds = pydicom.dcmread(Path(next(iter(spec.submodule_search_locations))) / path)
+            values = ds.pixel_array
+        if values.ndim == 3:
+            values = values[..., 0] if values.shape[-1] == 3 else values[0]
+        if max(values.shape) > _LARGEST:
+            step = -(-max(values.shape) // _LARGEST)
+            values = values[::step, ::step]
+        pictures.append(_scaled(values))
+    return tuple(pictures)
+
+
+def _phantom(split: str) -> list[np.ndarray]:
+    found = []
+    for seed, slices, size in _PHANTOMS[split]:
+        cache = os.environ.get("CASEPACK_PHANTOMS")
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(cache) / f"s{seed}" if cache else Path(folder) / "sample"
+            if not out.exists():
+                write_sample(out, seed=seed, slices=slices, size=size)
+            for path in sorted((out / "study").rglob("*")):
+                if not path.is_file() or path.name == "DICOMDIR" or path.suffix == ".TXT":
+                    continue
+                ds = pydicom.dcmread(path)
+                if ds.get("BurnedInAnnotation") != "YES" and "PixelData" in ds:
+                    found.append(ds.pixel_array)
+    return found
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    low, high = np.percentile(values, (0.5, 99.5))
+    return ((values - low) / max(high - low, 1)).astype(np.float32).clip(-0.2, 1.6)
+
+
+def invented_picture(random: np.random.Generator, size: int) -> np.ndarray:
+    """Invent something like a section: tissue with texture, shapes, a column of blocks, noise."""
+    picture = Image.new("F", (size, size), float(random.choice((0.0, 0.0, 0.02, random.random()))))
+    draw = ImageDraw.Draw(picture)
+    for _ in range(int(random.integers(1, 14))):
+        _draw_shape(draw, random, size)
+    if random.random() < 0.4:
+        _draw_column(draw, random, size)
+    blur = float(random.choice((0.6, 1.0, 1.5, 3.0)))
+    values = _blurred(np.asarray(picture), blur)
+    for _ in range(int(random.integers(1, 4))):
+        length = float(random.choice((2, 4, 8, 16, 40)))
+        field = _blurred(random.normal(size=(size, size)).astype(np.float32), length)
+        field /= field.std() + 1e-6
+        values = values * (1 + 0.15 * random.random() * field)
+    if random.random() < 0.15:
+        # nothing but texture
+        values = field * random.random() + random.random()
+    if random.random() < 0.6:
+        noise = 10 ** random.uniform(-3, -1)
+        real = values + noise * random.normal(size=values.shape)
+        imaginary = noise * random.normal(size=values.shape)
+        values = np.hypot(real, imaginary)
+    return values.astype(np.float32)
+
+
+def _blurred(values: np.ndarray, radius: float) -> np.ndarray:
+    step = max(1, int(radius / 3))
+    small = Image.fromarray(values[::step, ::step])
+    low, high = float(values.min()), float(values.max())
+    eight = Image.fromarray(
+        ((np.asarray(small) - low) / (high - low + 1e-6) * 255).astype(np.uint8)
+    )
+    # coarse enough to blur in eight bits, fine enough once it is smooth
+    done = eight.filter(ImageFilter.GaussianBlur(radius / step)).convert("F")
+    if step > 1:
+        done = done.resize((values.shape[1], values.shape[0]), Image.Resampling.BICUBIC)
+    jitter = np.asarray(done) + np.random.default_rng(int(radius * 10)).random(values.shape) * 0.5
+    return (jitter / 255 * (high - low) + low).astype(np.float32)
+
+
+def _draw_shape(draw: ImageDraw.ImageDraw, random: np.random.Generator, size: int) -> None:
+    x, y = random.uniform(0, size, 2)
+    a, b = size * 10 ** random.uniform(-2, -0.2, 2)
+    value = float(random.random() ** 1.5)
+    box = (x - a, y - b, x + a, y + b)
+    kind = random.random()
+    if kind < 0.5:
+        draw.ellipse(box, fill=value)
+    elif kind < 0.65:
+        draw.rounded_rectangle(box, radius=min(a, b) * 0.6, fill=value)
+    elif kind < 0.85:
+        start = random.uniform(0, 360)
+        draw.arc(box, start, start + random.uniform(30, 300), fill=value, width=1 + int(min(a, b) / 8))
+    else:
+        points = [
+            (x + a * np.cos(t) * random.uniform(0.5, 1), y + b * np.sin(t) * random.uniform(0.5, 1))
+            for t in np.linspace(0, 2 * np.pi, 9)
+        ]
+        draw.polygon([(float(p), float(q)) for p, q in points], fill=value)
+
+
+def _draw_column(draw: ImageDraw.ImageDraw, random: np.random.Generator, size: int) -> None:
+    x, width = random.uniform(0.2, 0.8) * size, size * random.uniform(0.01, 0.12)
+    height, gap = width * random.uniform(0.4, 1.3), width * random.uniform(0.1, 0.4)
+    body, disc = float(random.random()), float(random.random())
+    y, drift = -height, random.uniform(-0.15, 0.15)
+    across = random.random() < 0.3
+    while y < size:
+        for top, bottom, value in ((y, y + height, body), (y + height, y + height + gap, disc)):
+            box = (x - width, top, x + width, bottom)
+            if across:
+                box = (top, x - width, bottom, x + width)
+            draw.rounded_rectangle(box, radius=min(width, bottom - top) * 0.25, fill=value)
+        y += height + gap
+        x += drift * height + random.normal() * width * 0.03
