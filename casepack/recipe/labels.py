@@ -56,7 +56,7 @@ def require_profile(labels: Sequence[Label], file: str) -> None:
     if [label.words[0] for label in profiles] != [PROFILE]:
         raise RecipeError(
             "must declare one Profile",
-            place=profiles[-1].place if profiles else f"{file}:1",
+            place=profiles[-1].place if profiles else file,
             advice=f"Write below %labels: ADD Profile {PROFILE}",
         )
 

@@ -31,6 +31,7 @@ _SEALED: Final = frozenset(
     {0x04000500, 0x04000561, 0xFFFAFFFA}
 )
 _FREE_TEXT: Final = frozenset({"ST", "LT", "UT"})
+_DATE_VRS: Final = frozenset({"DA", "DT", "TM"})
 _CODE_MEANING: Final = 0x00080104
 _LONGITUDINAL: Final = frozenset(
     {Option.RETAIN_LONGITUDINAL_FULL_DATES, Option.RETAIN_LONGITUDINAL_MODIFIED_DATES}
@@ -66,9 +67,10 @@ def fault_of_keeping(tag: int) -> str:
 
 
 def is_temporal(tag: int) -> bool:
-    """Tell whether an Attribute is one of those that the date Options are about."""
+    """Tell whether an Attribute is a date or time, or one that the date Options are about."""
     row = profile_rows().get(tag)
-    return row is not None and bool(_LONGITUDINAL & row.options.keys())
+    listed = row is not None and bool(_LONGITUDINAL & row.options.keys())
+    return listed or dictionary_vr(tag) in _DATE_VRS
 
 
 def loosens(tag: int, options: frozenset[Option]) -> bool:

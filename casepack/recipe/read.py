@@ -180,6 +180,7 @@ def _all(
     return [each for each in found if each is not None]
 
 
-def _line_number(error: RecipeError) -> int:
+def _line_number(error: RecipeError) -> tuple[bool, int]:
+    """Return what errors are sorted by; one of the whole file comes last."""
     number = error.place.rpartition(":")[2]
-    return int(number) if number.isdecimal() else 0
+    return not number.isdecimal(), int(number) if number.isdecimal() else 0
