@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from casepack.model import Finding
-from casepack.verify.elements import Element, PartTen, plain_text
+from casepack.verify.elements import Element, PartTen, Path, plain_text
 from casepack.verify.findings import make_finding
 from casepack.verify.holdings import Holding
 from casepack.verify.profile import (
@@ -80,6 +80,11 @@ def _check(holding: Holding, claimed: frozenset[str]) -> Iterator[tuple[str, str
     yield from _check_meta(holding)
     if not holding.is_directory:
         yield from _check_markers(holding)
+    seen: set[tuple[Path, int]] = set()
+    for element in part_ten.elements:
+        if (element.path, element.tag) in seen:
+            yield "element-repeated", element.place
+        seen.add((element.path, element.tag))
     gsps = holding.sop_class_uid.startswith(_PRESENTATION_STATES)
     for element in part_ten.elements:
         if holding.is_directory and element.tag >> 16 == _GROUP_DIRECTORY:

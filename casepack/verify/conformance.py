@@ -7,33 +7,43 @@ counts only when the originals of the same SOP Class do not have it too.
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 from pathlib import Path
+from shutil import which
 from typing import Final
 
 from casepack.model import Finding, Progress, no_progress
 from casepack.verify.findings import make_finding
 from casepack.verify.holdings import Holding, Holdings
+from casepack.verify.vocabulary import ordinary_words
 
 TOOLS: Final = ("dciodvfy", "dcentvfy", "dsrdump")
 _WORKERS: Final = 4
 _SECONDS: Final = 60
 _SR_CLASSES: Final = "1.2.840.10008.5.1.4.1.1.88."
 _LINE: Final = re.compile(rb"^Error - (?:</(?P<path>[^>]*)> - )?(?P<text>.*)$", re.MULTILINE)
+_ENTITY: Final = re.compile(rb"Element=<([A-Za-z0-9]{2,64})> IE=<([A-Za-z ]{2,32})>")
 _TAG: Final = re.compile(r"\(([0-9a-fA-F]{4}),([0-9a-fA-F]{4})(?:,\"[^\"]*\")?\)(?:\[(\d+)\])?")
-_WORDS: Final = re.compile(
-    r"(Missing attribute[A-Za-z0-9 ]*|Bad [A-Za-z ]+|Unrecognized [a-z ]+|Attribute present [a-z ]+"
-    r"|Value [a-z ]+|[A-Z][a-z]+(?: [A-Za-z]+){0,6})"
+_TYPE: Final = re.compile(r"[12]C?|3")
+_MOST_WORDS: Final = 12
+_VALIDATOR_WORDS: Final = frozenset(
+    {
+        *("conditional", "optional", "mandatory", "required", "unrecognized", "unsatisfied"),
+        *("satisfied", "dubious", "deprecated", "retired", "permitted", "illegal", "invalid"),
+        *("enumerated", "defined", "multiplicity", "zero", "nonzero", "mismatch", "inconsistent"),
+    }
 )
+"""Words of dciodvfy's messages that are not ordinary ones."""
+_VALUES: Final = re.compile(r"<[^>]*>?|\(.*|=.*|\"[^\"]*\"?|'[^']*'?")
 
 
 def available_tools() -> dict[str, str]:
     """Return the paths of the outside programs that are installed."""
-    found = {name: shutil.which(name) for name in TOOLS}
+    found = {name: which(name) for name in TOOLS}
     return {name: path for name, path in found.items() if path}
 
 
@@ -75,9 +85,15 @@ def _clean(match: re.Match[bytes]) -> tuple[str, str]:
         for group, element, item, later in _with_later(_TAG.findall(path))
     )
     text = match["text"].decode("ascii", "replace")
-    text = re.sub(r"<[^>]*>|=.*$|\"[^\"]*\"|'[^']*'", "", text)
-    words = _WORDS.match(text.strip())
-    return (words[0].strip() if words else "Error"), place
+    words = _VALUES.sub("", text).split()[:_MOST_WORDS]
+    kept = list(takewhile(_is_fixed, words))
+    return " ".join(kept) or "Error", place
+
+
+def _is_fixed(word: str) -> bool:
+    """Tell whether a word of a message is the validator's own, and not a value."""
+    known = word.lower() in ordinary_words() or word.lower() in _VALIDATOR_WORDS
+    return known or _TYPE.fullmatch(word) is not None
 
 
 def _with_later(tags: list[tuple[str, str, str]]) -> Iterator[tuple[str, str, str, bool]]:
@@ -154,11 +170,11 @@ def check_entities(holdings: Holdings) -> Iterator[Finding]:
 
 
 def _entity_places(stderr: bytes) -> Iterator[str]:
+    """Yield keyword and Information Entity of each error; the rest of the line holds values."""
     for line in stderr.splitlines():
         if line.startswith(b"Error"):
-            match = re.search(r"<?([A-Z][A-Za-z]{2,60})>?", line[5:].decode("ascii", "replace"))
-            tag = _TAG.search(line.decode("ascii", "replace"))
-            yield f"({tag[1]},{tag[2]})".upper() if tag else (match[1] if match else "")
+            match = _ENTITY.search(line)
+            yield f"{match[1].decode()} of the {match[2].decode()}" if match else ""
 
 
 def check_documents(holdings: Holdings) -> Iterator[Finding]:

@@ -152,6 +152,12 @@ KINDS: Final[dict[str, Kind]] = {
         "PS3.15 E.1.1",
         "Publish without them: keys leak with time.",
     ),
+    "element-repeated": _kind(
+        _E,
+        "a Data Element occurs twice, so that readers see different values",
+        "PS3.5 7.1",
+        "Write the file again.",
+    ),
     "preamble-not-zero": _kind(
         _E, "the 128-byte preamble is not zero", "PS3.10 7.1", "Write zero bytes."
     ),

@@ -240,6 +240,9 @@ def _insert(written: Written, at: bytes, element: bytes) -> None:
 defect("group-length", "of group 0010")(
     lambda w: _insert(w, b"\x10\x00\x10\x00PN", b"\x10\x00\x00\x00UL\x04\x00\x10\x00\x00\x00")
 )
+defect("element-repeated", "two Patient IDs")(
+    lambda w: _insert(w, b"\x10\x00\x20\x00LO", b"\x10\x00\x20\x00LO\x08\x00CASE0001")
+)
 defect("command-group", "a command element")(
     lambda w: _insert(w, b"\x08\x00\x05\x00CS", b"\x00\x00\x02\x00UI\x04\x001.2\x00")
 )

@@ -1,0 +1,143 @@
+"""Outside validators: only new errors count, and no value of theirs gets out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from casepack.model import FileSet
+from casepack.verify import conformance
+from casepack.verify.conformance import (
+    available_tools,
+    check_documents,
+    check_entities,
+    check_iods,
+    read_iod_errors,
+    tool_versions,
+)
+from casepack.verify.holdings import read_holdings
+from tests.builders import write_instance
+from tests.verify.studies import Written, change, key_object, original_image
+
+needs_dicom3tools = pytest.mark.skipif(
+    shutil.which("dciodvfy") is None and not os.environ.get("CI"),
+    reason="dicom3tools is not installed",
+)
+SECRET = "Quillfeather"  # noqa: S105  # a value that must not get out
+
+
+class _Done:
+    """What a validator said."""
+
+    returncode = 1
+
+    def __init__(self, stderr: str) -> None:
+        self.stdout = b""
+        self.stderr = stderr.encode()
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    lines: list[str] = []
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: _Done("\n".join(lines)))
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "place"),
+    [
+        (
+            "</Modality(0008,0060)> - Missing attribute for Type 1C Conditional - Module=<X>",
+            "Missing attribute for Type 1C Conditional",
+            "(0008,0060)",
+        ),
+        (
+            f"</S(5200,9229)[1]/M(0018,9115)[2]/P(0018,9078)[1]> - Unrecognized = <{SECRET}>",
+            "Unrecognized",
+            "(5200,9229)[0].(0018,9115)[1].(0018,9078)",
+        ),
+        (
+            f'</(0029,1010,"{SECRET}")> - Value invalid for this VR - (0x29) = <{SECRET}>',
+            "Value invalid for this VR",
+            "(0029,1010)",
+        ),
+        (f"Value invalid for <{SECRET}> and more", "Value invalid for and more", ""),
+        (f"'{SECRET}' is bad", "is bad", ""),
+        (f"{SECRET}^Amaranth was not expected here", "Error", ""),
+        (f"Value {SECRET} is bad", "Value", ""),
+    ],
+)
+def test_messages_lose_their_values(said: list[str], line: str, message: str, place: str) -> None:
+    said += ["Warning - </PatientName(0010,0010)> - <" + SECRET + ">", "MRImage", f"Error - {line}"]
+    errors = read_iod_errors(Path("any"))
+    assert errors == [(message, place)]
+    assert SECRET not in str(errors)
+
+
+def test_entities_are_named_by_keyword_only(said: list[str], written: Written) -> None:
+    said += [
+        f"Error - String - Element=<PatientSex> IE=<Patient> for <{SECRET}> Value 1 <{SECRET}>",
+        f"Error - {SECRET}",
+        f"Warning - Element=<PatientName> IE=<Patient> {SECRET}",
+    ]
+    findings = list(check_entities(read_holdings(written.root)))
+    assert {finding.place for finding in findings} == {"PatientSex of the Patient", ""}
+    assert SECRET not in str(findings)
+
+
+@needs_dicom3tools
+def test_an_error_that_the_originals_have_too_does_not_count(tmp_path: Path) -> None:
+    for name in ("original", "result"):
+        ds = original_image(1, 1, 1)
+        del ds.Modality
+        write_instance(ds, tmp_path / name / "1.dcm")
+    holdings = read_holdings(tmp_path / "result").dicom
+    originals = {holdings[0].sop_class_uid: [tmp_path / "original" / "1.dcm"]}
+    assert [f.code for f in check_iods(holdings, {})] == ["iod-error"]
+    assert list(check_iods(holdings, originals)) == []
+    change(tmp_path / "result" / "1.dcm", lambda ds: delattr(ds, "MRAcquisitionType"))
+    places = [finding.place for finding in check_iods(holdings, originals)]
+    assert places == ["(0018,0023) Missing attribute for Type 2 Required"]
+
+
+@needs_dicom3tools
+def test_versions_are_said() -> None:
+    versions = tool_versions(available_tools())
+    assert versions["dciodvfy"][0].isdecimal()
+    assert set(versions) == set(available_tools())
+
+
+def test_a_program_that_hangs_or_is_missing_is_a_finding(
+    monkeypatch: pytest.MonkeyPatch, written: Written
+) -> None:
+    def hang(*_: object, **__: object) -> None:
+        raise subprocess.TimeoutExpired("dciodvfy", 1)
+
+    monkeypatch.setattr(subprocess, "run", hang)
+    write_instance(key_object(), written.root / "ko.dcm")
+    holdings = read_holdings(written.root)
+    for findings in (
+        check_iods(holdings.dicom, {}),
+        check_entities(holdings),
+        check_documents(holdings),
+    ):
+        assert {finding.code for finding in findings} == {"tool-failed"}
+    assert tool_versions(["dciodvfy"]) == {}
+
+
+def test_without_programs_nothing_is_claimed(
+    monkeypatch: pytest.MonkeyPatch, written: Written, originals: FileSet
+) -> None:
+    from casepack.verify import verify_folder
+
+    monkeypatch.setattr(conformance, "which", lambda _: None)
+    report = verify_folder(written.root, originals=originals)
+    skipped = {check.name: check.skipped for check in report.checks if check.skipped}
+    assert skipped["iods"] == "dciodvfy is not installed"
+    assert skipped["entities"] == "dcentvfy is not installed"
+    assert skipped["documents"] == "dsrdump is not installed"
+    assert report.tools == {}
