@@ -142,9 +142,8 @@ def _check_attributes(subject: Subject) -> Outcome:
 
 
 def _check_references(subject: Subject) -> Outcome:
-    return Outcome(
-        examined=len(subject.holdings.dicom), findings=check_references(subject.holdings)
-    )
+    found = check_references(subject.holdings, compared=subject.originals is not None)
+    return Outcome(examined=len(subject.holdings.dicom), findings=found)
 
 
 def _check_correspondence(subject: Subject) -> Outcome:

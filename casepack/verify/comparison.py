@@ -21,12 +21,11 @@ from casepack.verify.elements import Element, plain_text
 from casepack.verify.findings import make_finding
 from casepack.verify.holdings import Holding
 from casepack.verify.identifiers import Identifiers, Kind
-from casepack.verify.pairing import Pair, Pairing, read_date
+from casepack.verify.pairing import Pairing, read_date
 from casepack.verify.profile import DEVICE_IDENTITY, FULL_DATES, RETAIN_UIDS, read_rows
 from casepack.verify.references import read_references
 
 _STUDY, _SERIES, _INSTANCE, _FRAME = 0x0020000D, 0x0020000E, 0x00080018, 0x00200052
-_STUDY_DATE: Final = 0x00080020
 _VOCABULARY_DATES: Final = frozenset({0x00080106, 0x00080107, 0x0040DB06, 0x0040DB07, 0x00440002})
 """Versions of code lists are the same before and after."""
 
@@ -48,16 +47,12 @@ def check_structure(pairing: Pairing) -> Iterator[Finding]:
 def check_intervals(pairing: Pairing) -> Iterator[Finding]:
     """Check that all studies were shifted by the same time."""
     if len(pairing.shifts) > 1:
-        most = Counter(_shift(pair) for pair in pairing.pairs).most_common(1)[0][0]
+        most = Counter(pair.shift for pair in pairing.pairs if pair.shift is not None).most_common(
+            1
+        )[0][0]
         for pair in pairing.pairs:
-            if _shift(pair) not in {most, None}:
+            if pair.shift not in {most, None}:
                 yield make_finding("interval-changed", file=pair.result.name, place="(0008,0020)")
-
-
-def _shift(pair: Pair) -> int | None:
-    before = read_date(pair.original.text(_STUDY_DATE))
-    after = read_date(pair.result.text(_STUDY_DATE))
-    return None if before is None or after is None else (after - before).days
 
 
 def explained_dates(pairing: Pairing, identifiers: Identifiers) -> frozenset[str]:

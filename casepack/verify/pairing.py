@@ -13,6 +13,7 @@ from casepack.model import FileSet
 from casepack.verify.elements import is_part_ten, plain_text, read_part_ten
 from casepack.verify.holdings import Holding, Holdings, open_buffer
 from casepack.verify.pixels import digest_pixels
+from casepack.verify.profile import FULL_DATES, MODIFIED_DATES
 
 _KEPT: Final = (
     0x00080060,  # Modality
@@ -33,6 +34,15 @@ class Pair:
     original: Holding = field(repr=False)
     result: Holding = field(repr=False)
 
+    @property
+    def shift(self) -> int | None:
+        """Days by which the Study Date was shifted; None unless an Option keeps intervals."""
+        if not self.result.claims.options & {FULL_DATES, MODIFIED_DATES}:
+            return None
+        before = read_date(self.original.text(_STUDY_DATE))
+        after = read_date(self.result.text(_STUDY_DATE))
+        return None if before is None or after is None else (after - before).days
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pairing:
@@ -51,13 +61,7 @@ class Pairing:
     @cached_property
     def shifts(self) -> frozenset[int]:
         """Days by which Study Dates were shifted; more than one if they were shifted unequally."""
-        found = set()
-        for pair in self.pairs:
-            before = read_date(pair.original.text(_STUDY_DATE))
-            after = read_date(pair.result.text(_STUDY_DATE))
-            if before is not None and after is not None:
-                found.add((after - before).days)
-        return frozenset(found)
+        return frozenset(pair.shift for pair in self.pairs if pair.shift is not None)
 
     @property
     def missing(self) -> int:

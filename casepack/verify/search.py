@@ -17,7 +17,7 @@ from typing import Final
 
 from casepack.model import Finding, Progress, no_progress
 from casepack.verify.contents import Part, TooLarge, split_parts
-from casepack.verify.elements import PREFIX_AT, Buffer, PartTen
+from casepack.verify.elements import PREFIX_AT, Buffer, Element, PartTen
 from casepack.verify.findings import make_finding
 from casepack.verify.forms import make_patterns
 from casepack.verify.holdings import (
@@ -29,6 +29,7 @@ from casepack.verify.holdings import (
 )
 from casepack.verify.identifiers import NAMES, Identifier, Identifiers, Kind
 from casepack.verify.matcher import Hit, Matcher
+from casepack.verify.profile import read_rows
 from casepack.verify.vocabulary import fold, is_ideographic, split_words
 
 _SHORTEST_IN_PLACE: Final = 3
@@ -46,12 +47,18 @@ class Search:
     in_samples: Matcher = field(repr=False)
     in_place: dict[str, tuple[Identifier, ...]] = field(repr=False)
     """Values that are not distinctive, by their folded text."""
+    claimed: frozenset[str] = frozenset()
+    """Options that the files claim in which it searches."""
     declared: frozenset[str] = field(repr=False, default=frozenset())
     """Words that a case says openly: its authors, their institutions, its references."""
 
 
 @lru_cache(maxsize=4)
-def compile_search(identifiers: Identifiers, declared: frozenset[str] = frozenset()) -> Search:
+def compile_search(
+    identifiers: Identifiers,
+    claimed: frozenset[str] = frozenset(),
+    declared: frozenset[str] = frozenset(),
+) -> Search:
     """Return what the search of a file needs; made once for all files."""
     values = identifiers.values
     in_place: dict[str, tuple[Identifier, ...]] = {}
@@ -64,6 +71,7 @@ def compile_search(identifiers: Identifiers, declared: frozenset[str] = frozense
         everywhere=Matcher(make_patterns(values)),
         in_samples=Matcher(make_patterns(values, bulk=True)),
         in_place=in_place,
+        claimed=claimed,
         declared=declared,
     )
 
@@ -118,7 +126,7 @@ def search_holdings(
     for number, (path, part_ten, claimed) in enumerate(files, 1):
         progress("search", number, len(files))
         if claimed not in searches:
-            searches[claimed] = compile_search(identifiers_under(claimed), declared)
+            searches[claimed] = compile_search(identifiers_under(claimed), claimed, declared)
         findings += _search_file(path, holdings.root, part_ten, searches[claimed])
     return findings
 
@@ -153,13 +161,22 @@ def _search_parts(
         for hit in matcher.search(part.data, part.start, part.stop, part.bounds_at):
             value = search.values[hit.pattern.value]
             code = _code_in_text(value, search) if part_ten is None else f"identifier-{value.kind}"
-            if not code:
+            element = part.element_at(hit.offset)
+            if not code or (element is not None and _is_retained(element, value, search)):
                 continue
             if not part.place and part_ten is None:
                 lines = _line_ends(part.data) if lines is None else lines
                 yield code, f"line {bisect_left(lines, hit.offset) + 1}"
             else:
                 yield code, _place(part, hit)
+
+
+def _is_retained(element: Element, value: Identifier, search: Search) -> bool:
+    """Tell whether a claimed Option lets the Attribute keep what it says; names it must lose."""
+    if value.kind in NAMES:
+        return False
+    row = read_rows().get(element.tag)
+    return row is not None and any(row.options.get(code) == "K" for code in search.claimed)
 
 
 def _line_ends(data: Buffer) -> list[int]:
