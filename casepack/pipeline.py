@@ -121,10 +121,15 @@ def pack_study(
         case, doubts = _fit_case(case, originals, case_file)
         identifiers = collect_identifiers(originals)
         verified = verify_deidentified(deidentified, originals, identifiers, progress=progress)
-        measured = measure_lesions(deidentified, lesions)
+        measured = measure_lesions(deidentified, lesions, uids=crosswalk.uids)
         if measured:
             deidentified = annotate(
-                deidentified, measured, title=case.title, software_version=SOFTWARE
+                deidentified,
+                measured,
+                title=case.title,
+                software_version=SOFTWARE,
+                case=case,
+                export=case.key_objects,
             )
             verified = verify_deidentified(deidentified, originals, identifiers, progress=progress)
         package = work / "package"
@@ -171,7 +176,14 @@ def annotate_folder(folder: Path, case_file: Path) -> int:
     _refuse_unordered(file_set)
     deidentified = Deidentified(root=folder, studies=file_set.studies, record=_UNRECORDED)
     measured = measure_lesions(deidentified, lesions)
-    annotated = annotate(deidentified, measured, title=case.title, software_version=SOFTWARE)
+    annotated = annotate(
+        deidentified,
+        measured,
+        title=case.title,
+        software_version=SOFTWARE,
+        case=case,
+        export=case.key_objects,
+    )
     return len(annotated.instances) - len(deidentified.instances)
 
 

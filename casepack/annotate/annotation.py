@@ -1,55 +1,36 @@
-"""The annotate stage: for each lesion and time point a Key Object Selection and a report.
+"""The annotate stage: the lesions of a case become DICOM objects beside its images.
 
-In each study the Key Object Selections form one new Series and the reports another; in both,
-one instance is one lesion.
+In each study the objects of one kind form one new Series. A Key Object Selection and a report
+hold one lesion each, a Segmentation and a presentation state one lesion on one series.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from casepack.annotate.content import frames_of
-from casepack.annotate.context import (
-    StudyContext,
-    keeps_dates,
-    moment_of,
-    read_header,
-    study_moment,
+from casepack.annotate.context import StudyContext
+from casepack.annotate.drafts import (
+    MODALITIES,
+    Draft,
+    Export,
+    Plan,
+    draft_objects,
+    draft_teaching_file,
+    plan_studies,
+    series_uid,
 )
-from casepack.annotate.key_objects import build_key_objects
 from casepack.annotate.placement import Placement
-from casepack.annotate.report import build_report
+from casepack.case import Case
 from casepack.errors import CaseError, StudyError, TargetError
-from casepack.model import Deidentified, Instance, MeasuredLesion, Measurement, Series, Study
-from casepack.standard.uids import derived_uid
+from casepack.model import Deidentified, Instance, MeasuredLesion, Series, Study
 
-Builder = Callable[
-    [StudyContext, Placement, MeasuredLesion, Sequence[Measurement]],
-    Dataset,
-]
 _LARGEST_NUMBER = 2**31 - 1
 """Of an Integer String (PS3.5 6.2)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kind:
-    """One kind of object: its role in UIDs, its Modality, and what builds it."""
-
-    role: str
-    modality: str
-    build: Builder
-
-
-_KINDS = (
-    _Kind(role="key-objects", modality="KO", build=build_key_objects),
-    _Kind(role="measurement-report", modality="SR", build=build_report),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +48,17 @@ def annotate(
     title: str,
     software_version: str,
     authored: dt.datetime | None = None,
+    case: Case | None = None,
+    export: Export = "publication",
 ) -> Deidentified:
     """Write the lesions as DICOM objects beside the images of their studies.
 
     For each lesion and each study that shows it: a Key Object Selection Document (TID 2010) of
-    its key images and a Comprehensive 3D SR (TID 1500) of its outlines and measurements. They
-    repeat the Patient and Study Attributes of the de-identified images, and go to
-    ``<patient>/<study>/<new series>/<new instance>.dcm``. All is encoded before the first file
-    is written; the same arguments give the same bytes.
+    its key images, a Comprehensive 3D SR (TID 1500) of what was drawn and measured; for each
+    series that it was drawn on a Segmentation and a Grayscale Softcopy Presentation State. A case
+    gives one Basic Text SR with its text. They repeat the Patient and Study Attributes of the
+    de-identified images, and go to ``<patient>/<study>/<new series>/<new instance>.dcm``. All is
+    encoded before the first file is written; the same arguments give the same bytes.
 
     Parameters
     ----------
@@ -89,6 +73,10 @@ def annotate(
     authored
         When the objects were made. None: the (shifted) date and time of each study, so that no
         true date stands beside a shifted one.
+    case
+        The case whose text becomes Additional Teaching File Information; None: none is written.
+    export
+        What the Key Object Selections are titled for.
 
     Returns
     -------
@@ -106,22 +94,29 @@ def annotate(
         The study is annotated already, or cannot be written to.
     """
     _refuse_foreign(deidentified, lesions)
+    plans = plan_studies(deidentified, lesions, title, software_version, authored)
+    teaching = draft_teaching_file(plans, case, export)
+    counts = {instance.sop_instance_uid: instance.frames for instance in deidentified.instances}
     studies: list[Study] = []
     written: list[_Written] = []
-    for time_point, study in enumerate(deidentified.studies, 1):
-        shown = _shown_in(study, lesions)
-        if not shown:
+    for study in deidentified.studies:
+        plan = next((each for each in plans if each.study is study), None)
+        if plan is None:
             studies.append(study)
             continue
-        context = _study_context(deidentified, time_point, shown, title, software_version, authored)
+        drafts = [*draft_objects(plan, plans, teaching, export)]
+        drafts += [teaching] if teaching is not None and plan is plans[0] else []
+        roles = [role for role in MODALITIES if any(each.role == role for each in drafts)]
         added: list[Series] = []
-        for kind, number in zip(_KINDS, _free_numbers(study, len(_KINDS)), strict=True):
-            objects = _encode_series(context, study, kind, number, shown)
+        for role, number in zip(roles, _free_numbers(study, len(roles)), strict=True):
+            objects = _encode_series(
+                plan, [each for each in drafts if each.role == role], number, counts
+            )
             written.extend(objects)
             added.append(
                 Series(
-                    series_instance_uid=_series_uid(study, kind),
-                    modality=kind.modality,
+                    series_instance_uid=series_uid(study, role),
+                    modality=MODALITIES[role],
                     number=number,
                     instances=tuple(each.instance for each in objects),
                 )
@@ -131,24 +126,6 @@ def annotate(
     return replace(deidentified, studies=tuple(studies))
 
 
-_Shown = list[tuple[MeasuredLesion, tuple[Measurement, ...]]]
-
-
-def _shown_in(study: Study, lesions: Sequence[MeasuredLesion]) -> _Shown:
-    found = (
-        (
-            lesion,
-            tuple(
-                measurement
-                for measurement in lesion.measurements
-                if measurement.study_instance_uid == study.study_instance_uid
-            ),
-        )
-        for lesion in lesions
-    )
-    return [(lesion, measurements) for lesion, measurements in found if measurements]
-
-
 def _refuse_foreign(deidentified: Deidentified, lesions: Sequence[MeasuredLesion]) -> None:
     known = {
         (study.study_instance_uid, instance.sop_instance_uid)
@@ -156,64 +133,19 @@ def _refuse_foreign(deidentified: Deidentified, lesions: Sequence[MeasuredLesion
         for instance in study.instances
     }
     for number, lesion in enumerate(lesions):
-        if any(
-            (measurement.study_instance_uid, measurement.sop_instance_uid) not in known
-            for measurement in lesion.measurements
-        ):
+        drawn = [(each.study_instance_uid, each.sop_instance_uid) for each in lesion.measurements]
+        drawn += [(each.study_instance_uid, each.sop_instance_uid) for each in lesion.calipers]
+        drawn += [
+            (segment.study_instance_uid, frame.sop_instance_uid)
+            for segment in lesion.segments
+            for frame in segment.frames
+        ]
+        if not known.issuperset(drawn):
             raise CaseError(
                 "was not measured on these studies",
                 place=f"lesions[{number}]",
                 advice="Measure the lesions on the studies that are annotated.",
             )
-
-
-def _instance(study: Study, sop_instance_uid: str) -> Instance:
-    return next(
-        instance for instance in study.instances if instance.sop_instance_uid == sop_instance_uid
-    )
-
-
-def _study_context(
-    deidentified: Deidentified,
-    time_point: int,
-    shown: _Shown,
-    title: str,
-    software_version: str,
-    authored: dt.datetime | None,
-) -> StudyContext:
-    study = deidentified.studies[time_point - 1]
-    image = _instance(study, shown[0][1][0].sop_instance_uid)
-    header = read_header(study, image.path)
-    return StudyContext(
-        header=header,
-        patient_folder=_patient_folder(deidentified, image),
-        time_point=time_point,
-        days=_days_from_first(deidentified.studies[0], header),
-        written=moment_of(header, authored),
-        software_version=software_version,
-        title=title,
-    )
-
-
-def _patient_folder(deidentified: Deidentified, image: Instance) -> Path:
-    """Return the first folder below the root on the way to an image, or else the root."""
-    try:
-        parts = image.path.relative_to(deidentified.root).parts
-    except ValueError:
-        raise TargetError(
-            "an image lies outside the folder of the de-identified studies",
-            advice="De-identify the study again.",
-        ) from None
-    return deidentified.root.joinpath(*parts[:-1][:1])
-
-
-def _days_from_first(first: Study, header: Dataset) -> int | None:
-    """Return whole days between two Study Dates: whatever the shift, as both carry it."""
-    first_header = read_header(first, first.instances[0].path)
-    if not (keeps_dates(first_header) and keeps_dates(header)):
-        return None
-    begin, end = study_moment(first_header), study_moment(header)
-    return None if begin is None or end is None else (end.date() - begin.date()).days
 
 
 def _free_numbers(study: Study, count: int) -> list[int]:
@@ -225,55 +157,43 @@ def _free_numbers(study: Study, count: int) -> list[int]:
     return [number for number in range(1, len(taken) + count + 1) if number not in taken][:count]
 
 
-def _series_uid(study: Study, kind: _Kind) -> str:
-    return derived_uid(kind.role, "series", study.study_instance_uid)
-
-
 def _encode_series(
-    context: StudyContext, study: Study, kind: _Kind, series_number: int, shown: _Shown
+    plan: Plan, drafts: Sequence[Draft], series_number: int, counts: dict[str, int]
 ) -> list[_Written]:
     objects: list[_Written] = []
-    series_uid = _series_uid(study, kind)
-    counts = {instance.sop_instance_uid: instance.frames for instance in study.instances}
-    for instance_number, (lesion, measurements) in enumerate(shown, 1):
-        # what the object says is part of its UID: an edited lesion is another SOP Instance
-        said = repr((lesion, measurements, context.title, context.software_version))
-        sop_uid = derived_uid(
-            kind.role, study.study_instance_uid, lesion.tracking_uid, said, f"{context.written}"
-        )
+    for instance_number, draft in enumerate(drafts, 1):
         placement = Placement(
-            series_instance_uid=series_uid,
+            series_instance_uid=series_uid(plan.study, draft.role),
             series_number=series_number,
-            sop_instance_uid=sop_uid,
+            sop_instance_uid=draft.sop_instance_uid,
             instance_number=instance_number,
-            frames=frames_of(measurements, counts),
+            frame_counts=counts,
+            identical=draft.identical,
+            further=draft.further,
         )
-        document = _build(kind, context, placement, lesion, measurements)
-        folder = context.patient_folder / study.study_instance_uid / series_uid
+        document = _build(draft, plan.context, placement)
+        folder = plan.context.patient_folder / plan.study.study_instance_uid
         instance = Instance(
-            path=folder / f"{sop_uid}.dcm",
+            path=folder / placement.series_instance_uid / f"{draft.sop_instance_uid}.dcm",
             sop_class_uid=str(document.SOPClassUID),
-            sop_instance_uid=sop_uid,
+            sop_instance_uid=draft.sop_instance_uid,
             transfer_syntax_uid=str(document.file_meta.TransferSyntaxUID),
             number=instance_number,
+            frames=int(document.get("NumberOfFrames") or 1),
         )
         objects.append(_Written(instance=instance, content=_encoded(document)))
     return objects
 
 
-def _build(
-    kind: _Kind,
-    context: StudyContext,
-    placement: Placement,
-    lesion: MeasuredLesion,
-    measurements: Sequence[Measurement],
-) -> Dataset:
+def _build(draft: Draft, context: StudyContext, placement: Placement) -> Dataset:
     try:
-        return kind.build(context, placement, lesion, measurements)
-    except (ValueError, TypeError, AttributeError, LookupError):
+        return draft.build(context, placement)
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        if isinstance(error, StudyError):
+            raise
         # highdicom's and pydicom's messages quote values
         raise StudyError(
-            f"no {kind.modality} object can be made from the images' headers",
+            f"no {MODALITIES[draft.role]} object can be made from the images' headers",
             advice="De-identify the study with the publication recipe and annotate again.",
         ) from None
 

@@ -1,16 +1,22 @@
-"""Parts of a document's content that Key Object Selection and Measurement Report share."""
+"""Parts that the objects share: the observer, the evidence, the headers of images."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
+from pathlib import Path
 
 import highdicom as hd
+from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as DicomSequence
 from pydicom.sr.codedict import codes
 
 from casepack.annotate.context import SOFTWARE, StudyContext
-from casepack.model import Measurement
+from casepack.annotate.planes import READ_ERRORS
+from casepack.annotate.shown import ImageReference
+from casepack.errors import StudyError
 from casepack.standard.uids import derived_uid
 
 
@@ -27,35 +33,85 @@ def device_observer() -> hd.sr.ObserverContext:
     )
 
 
-def evidence_of(context: StudyContext, measurements: Iterable[Measurement]) -> list[Dataset]:
-    """Return what highdicom takes as evidence: each key image once.
+def evidence_of(context: StudyContext, images: Iterable[ImageReference]) -> list[Dataset]:
+    """Return what highdicom takes as evidence: each instance once.
 
     The first item also carries the Patient and Study Attributes that the object inherits. The
     patient's name is withheld until the object is stamped, as highdicom warns with the name.
     """
     evidence: dict[str, Dataset] = {}
-    for measurement in measurements:
+    for image in images:
         item = Dataset() if evidence else deepcopy(context.header)
         if not evidence:
             item.PatientName = ""
-        item.SOPClassUID = measurement.sop_class_uid
-        item.SOPInstanceUID = measurement.sop_instance_uid
-        item.StudyInstanceUID = measurement.study_instance_uid
-        item.SeriesInstanceUID = measurement.series_instance_uid
+        item.SOPClassUID = image.sop_class_uid
+        item.SOPInstanceUID = image.sop_instance_uid
+        item.StudyInstanceUID = image.study_instance_uid
+        item.SeriesInstanceUID = image.series_instance_uid
         item.Rows, item.Columns = 1, 1  # told apart from objects that are no image by these
-        evidence.setdefault(measurement.sop_instance_uid, item)
+        evidence.setdefault(image.sop_instance_uid, item)
     return list(evidence.values())
 
 
-def frames_of(
-    measurements: Sequence[Measurement], frame_counts: dict[str, int]
-) -> dict[str, list[int]]:
-    """Return the referenced frames of each multi-frame key image, by SOP Instance UID.
+def reference_tree(images: Iterable[ImageReference]) -> list[Dataset]:
+    """Return Items of Study, Series and instance (Hierarchical SOP Instance Reference, C.17.2.1).
 
-    Referenced Frame Number is Type 1C: absent for an image of one frame (PS3.3 10.3).
+    Their order is that of the references.
     """
-    frames: dict[str, set[int]] = {}
-    for measurement in measurements:
-        if max(frame_counts[measurement.sop_instance_uid], measurement.frame) > 1:
-            frames.setdefault(measurement.sop_instance_uid, set()).add(measurement.frame)
-    return {uid: sorted(numbers) for uid, numbers in frames.items()}
+    studies: dict[str, dict[str, dict[str, str]]] = {}
+    for image in images:
+        series = studies.setdefault(image.study_instance_uid, {})
+        series.setdefault(image.series_instance_uid, {})[image.sop_instance_uid] = (
+            image.sop_class_uid
+        )
+    tree: list[Dataset] = []
+    for study_uid, series in studies.items():
+        study_item = Dataset()
+        study_item.ReferencedSeriesSequence = DicomSequence()
+        for series_uid, instances in series.items():
+            series_item = Dataset()
+            series_item.ReferencedSOPSequence = DicomSequence(
+                _reference(*each) for each in instances.items()
+            )
+            series_item.SeriesInstanceUID = series_uid
+            study_item.ReferencedSeriesSequence.append(series_item)
+        study_item.StudyInstanceUID = study_uid
+        tree.append(study_item)
+    return tree
+
+
+def _reference(sop_instance_uid: str, sop_class_uid: str) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID = sop_class_uid
+    item.ReferencedSOPInstanceUID = sop_instance_uid
+    return item
+
+
+def read_image_headers(paths: Sequence[Path], context: StudyContext) -> list[Dataset]:
+    """Return the headers of images that an object is derived from, ready for highdicom.
+
+    Patient's Name and Sex are those of the study's context, the former withheld as in
+    `evidence_of`.
+
+    Raises
+    ------
+    StudyError
+        A file cannot be read.
+    """
+    headers: list[Dataset] = []
+    for path in paths:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # pydicom's warnings quote values
+                header = dcmread(path, stop_before_pixels=True)
+                header.decode()
+        except READ_ERRORS:
+            raise StudyError(
+                "an image of the de-identified study cannot be read",
+                advice="De-identify the study again.",
+            ) from None
+        header.SpecificCharacterSet = "ISO_IR 192"  # of the decoded text, and of the object
+        header.PatientName = ""
+        header.PatientSex = context.header.PatientSex
+        headers.append(header)
+    return headers

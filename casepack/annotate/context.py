@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import warnings
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,9 @@ class StudyContext:
     written: dt.datetime
     software_version: str
     title: str
+    study_instance_uid: str
+    paths: Mapping[str, Path]
+    """File of each image of the study, by SOP Instance UID."""
 
 
 def read_header(study: Study, path: Path) -> Dataset:

@@ -1,33 +1,36 @@
-"""Key Object Selection Documents (TID 2010): the key images of a lesion in one study."""
+"""Key Object Selection Documents (TID 2010): the key images of a lesion."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import highdicom as hd
 from pydicom.dataset import Dataset
+from pydicom.sr.coding import Code as SrCode
 
-from casepack.annotate.codes import FOR_PUBLICATION_EXPORT
-from casepack.annotate.content import device_observer, evidence_of
+from casepack.annotate.content import device_observer, evidence_of, reference_tree
 from casepack.annotate.context import StudyContext, stamp
 from casepack.annotate.placement import Placement
-from casepack.model import MeasuredLesion, Measurement
+from casepack.annotate.shown import ImageReference, Shown, images_of
 
 
 def build_key_objects(
-    context: StudyContext,
-    placement: Placement,
-    lesion: MeasuredLesion,
-    measurements: Sequence[Measurement],
+    context: StudyContext, placement: Placement, shown: Shown, title: SrCode
 ) -> Dataset:
-    """Return a Key Object Selection titled (128714, DCM, "For Publication Export").
+    """Return a Key Object Selection with the key images of a lesion at all time points.
 
-    It refers to the key images of one lesion in one study, and lists them all as evidence.
+    Each study that shows the lesion holds a copy; Identical Documents Sequence ties them
+    (PS3.3 C.17.2.2). `Placement.further` are documents selected along with the images.
     """
-    evidence = evidence_of(context, measurements)
-    parts = (context.title, lesion.lesion.label, f"time point {context.time_point}")
+    images = images_of((*shown.lesion.measurements, *shown.lesion.calipers), shown.lesion.segments)
+    drawn = images_of((*shown.lesion.measurements, *shown.lesion.calipers)) or images
+    own = [image for image in drawn if image.study_instance_uid == context.study_instance_uid]
+    # highdicom refuses what belongs to another study, or drops it
+    evidence = evidence_of(context, own)
+    parts = (context.title, shown.lesion.lesion.label)
     content = hd.ko.KeyObjectSelection(
-        document_title=FOR_PUBLICATION_EXPORT,
+        document_title=title,
         referenced_objects=evidence,
         observer_device_context=device_observer(),
         description="; ".join(part for part in parts if part.strip()),
@@ -43,13 +46,39 @@ def build_key_objects(
     )
     # highdicom copies these for reports only
     document.copy_patient_and_study_information(evidence[0])
-    for item in document.ContentSequence:
-        if item.ValueType == "IMAGE":
-            # TID 2010 gives its images no concept name
-            del item.ConceptNameCodeSequence
-            reference = item.ReferencedSOPSequence[0]
-            frames = placement.frames.get(str(reference.ReferencedSOPInstanceUID))
-            if frames:
-                reference.ReferencedFrameNumber = frames
+    described = [item for item in document.ContentSequence if item.ValueType != "IMAGE"]
+    document.ContentSequence = [*described, *_selected(drawn, placement)]
+    document.CurrentRequestedProcedureEvidenceSequence = reference_tree(
+        (*drawn, *placement.further)
+    )
+    if placement.identical:
+        document.IdenticalDocumentsSequence = reference_tree(placement.identical)
     stamp(document, context)
     return document
+
+
+def _selected(drawn: Sequence[ImageReference], placement: Placement) -> list[Dataset]:
+    """Return the content items of the key images, then of the further documents.
+
+    They have no concept name: TID 2010 gives its images none.
+    """
+    frames: dict[ImageReference, list[int]] = {}
+    for image in drawn:
+        numbers = frames.setdefault(replace(image, frame=1), [])
+        if placement.is_multi_frame(image):
+            numbers.append(image.frame)
+    items = [_item("IMAGE", image, sorted(numbers)) for image, numbers in frames.items()]
+    return items + [_item("COMPOSITE", further, []) for further in placement.further]
+
+
+def _item(value_type: str, reference: ImageReference, frames: Sequence[int]) -> Dataset:
+    referenced = Dataset()
+    referenced.ReferencedSOPClassUID = reference.sop_class_uid
+    referenced.ReferencedSOPInstanceUID = reference.sop_instance_uid
+    if frames:
+        referenced.ReferencedFrameNumber = list(frames)
+    item = Dataset()
+    item.RelationshipType = "CONTAINS"
+    item.ValueType = value_type
+    item.ReferencedSOPSequence = [referenced]
+    return item

@@ -1,4 +1,4 @@
-"""Measurement Reports (TID 1500): a lesion's outlines and measurements in one study."""
+"""Measurement Reports (TID 1500): what was drawn and measured of a lesion in one study."""
 
 from __future__ import annotations
 
@@ -8,47 +8,57 @@ import highdicom as hd
 import numpy as np
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from pydicom.dataset import Dataset
+from pydicom.sr.coding import Code as SrCode
+from pydicom.uid import SegmentationStorage
 
 from casepack.annotate import codes
 from casepack.annotate.codes import sr_code
 from casepack.annotate.content import device_observer, evidence_of
 from casepack.annotate.context import SOFTWARE, StudyContext, stamp
 from casepack.annotate.placement import Placement
-from casepack.model import MeasuredLesion, Measurement
+from casepack.annotate.shown import ImageReference, Shown, images_of
+from casepack.model import MeasuredCaliper, Measurement, Segment
 
 _STEEP = np.cos(np.pi / 4)
 """A plane whose normal is within 45 degrees of the z axis shows no craniocaudal extent."""
 _GroupType = (
     hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations
+    | hd.sr.VolumetricROIMeasurementsAndQualitativeEvaluations
     | hd.sr.MeasurementsAndQualitativeEvaluations
 )
 
 
-def build_report(
-    context: StudyContext,
-    placement: Placement,
-    lesion: MeasuredLesion,
-    measurements: Sequence[Measurement],
-) -> Dataset:
+def build_report(context: StudyContext, placement: Placement, shown: Shown) -> Dataset:
     """Return a Comprehensive 3D SR with an Imaging Measurement Report of one lesion in one study.
 
-    Each outline gives two groups under one tracking identifier: a Planar ROI (TID 1410) with the
-    closed polygon, its area and craniocaudal extent, and a Measurement Group (TID 1501) with the
-    axes and their lines, which TID 1410 does not admit. The qualitative evaluations stand in the
-    first group, so that they are stated once.
+    All groups have one tracking identifier. Each outline gives a Planar ROI (TID 1410) with the
+    closed polygon, its area, extents and signal ratio, and a Measurement Group (TID 1501) with
+    the axes and their lines, which TID 1410 does not admit. A segmented volume gives a Volumetric
+    ROI (TID 1411) that refers to the Segmentation; calipers a Measurement Group each; a marked
+    point a Planar ROI. Response and absence stand in a Measurement Group of their own. The
+    qualitative evaluations stand in the first group, so that they are stated once.
     """
     groups: list[_GroupType] = []
-    for number, measurement in enumerate(measurements):
+    for measurement in shown.measurements:
         image = _source_image(measurement, placement)
-        groups.append(_planar_roi(context, lesion, measurement, image, first=number == 0))
-        groups.append(_axes(context, lesion, measurement, image))
+        groups.append(_planar_roi(context, shown, measurement, image, first=not groups))
+        groups.append(_axes(context, shown, measurement, image))
+    groups += [
+        _volumetric_roi(context, shown, segment)
+        for segment in shown.segments
+        if segment.volume_ml is not None
+    ]
+    for caliper in shown.calipers:
+        groups.append(_caliper(context, shown, caliper, _source_image(caliper, placement)))
+    if shown.response or shown.absent or not shown.measurements:
+        groups.append(_assessment(context, shown, stated=bool(shown.measurements)))
     content = hd.sr.MeasurementReport(
         observation_context=hd.sr.ObservationContext(observer_device_context=device_observer()),
         procedure_reported=codes.procedure_reported(str(context.header.get("Modality") or "")),
         imaging_measurements=groups,
     )
     document = hd.sr.Comprehensive3DSR(
-        evidence=evidence_of(context, measurements),
+        evidence=evidence_of(context, _evidence(shown)),
         content=content,
         series_instance_uid=placement.series_instance_uid,
         series_number=placement.series_number,
@@ -89,21 +99,48 @@ def shows_craniocaudal_extent(measurement: Measurement) -> bool:
     return bool(abs(normal[2]) < _STEEP * np.linalg.norm(normal))
 
 
-def _source_image(measurement: Measurement, placement: Placement) -> hd.sr.SourceImageForRegion:
-    multi_frame = measurement.sop_instance_uid in placement.frames
+def _evidence(shown: Shown) -> list[ImageReference]:
+    """Return what the report refers to; of a lesion that is gone, an image that was looked at."""
+    drawn = [*images_of((*shown.measurements, *shown.calipers))]
+    for segment in shown.segments:
+        if segment.volume_ml is None:
+            continue
+        drawn += images_of((), [segment])
+    return [*drawn, *_segmentations(shown)] or [shown.looked_at]
+
+
+def _segmentations(shown: Shown) -> list[ImageReference]:
+    return [
+        ImageReference(
+            study_instance_uid=segment.study_instance_uid,
+            series_instance_uid=shown.segmentation_series,
+            sop_class_uid=str(SegmentationStorage),
+            sop_instance_uid=shown.segmentations[segment.series_instance_uid],
+        )
+        for segment in shown.segments
+        if segment.volume_ml is not None
+    ]
+
+
+def _source_image(
+    drawn: Measurement | MeasuredCaliper, placement: Placement
+) -> hd.sr.SourceImageForRegion:
+    (image,) = images_of([drawn])
     return hd.sr.SourceImageForRegion(
-        measurement.sop_class_uid,
-        measurement.sop_instance_uid,
-        [measurement.frame] if multi_frame else None,
+        image.sop_class_uid,
+        image.sop_instance_uid,
+        [image.frame] if placement.is_multi_frame(image) else None,
     )
 
 
-def _tracking(lesion: MeasuredLesion) -> hd.sr.TrackingIdentifier:
-    return hd.sr.TrackingIdentifier(uid=lesion.tracking_uid, identifier=lesion.lesion.tracking_id)
+def _tracking(shown: Shown) -> hd.sr.TrackingIdentifier:
+    return hd.sr.TrackingIdentifier(
+        uid=shown.lesion.tracking_uid, identifier=shown.lesion.lesion.tracking_id
+    )
 
 
-def _finding_sites(lesion: MeasuredLesion) -> list[hd.sr.FindingSite]:
-    return [hd.sr.FindingSite(sr_code(site)) for site in lesion.lesion.sites]
+def _finding_sites(shown: Shown) -> list[hd.sr.FindingSite]:
+    return [hd.sr.FindingSite(sr_code(site)) for site in shown.lesion.lesion.sites]
 
 
 def _time_point(context: StudyContext) -> hd.sr.TimePointContext:
@@ -121,49 +158,64 @@ def _time_point(context: StudyContext) -> hd.sr.TimePointContext:
     )
 
 
+def _evaluations(shown: Shown) -> list[hd.sr.QualitativeEvaluation]:
+    return [
+        hd.sr.QualitativeEvaluation(sr_code(evaluation.concept), sr_code(evaluation.value))
+        for evaluation in shown.evaluations
+    ]
+
+
+def _values(
+    *rows: tuple[SrCode, float | None, SrCode, SrCode | None],
+) -> list[hd.sr.Measurement]:
+    """Return measurements of (name, value, unit, method), those without a value left out."""
+    return [
+        hd.sr.Measurement(name=name, value=value, unit=unit, method=method)
+        for name, value, unit, method in rows
+        if value is not None
+    ]
+
+
 def _planar_roi(
     context: StudyContext,
-    lesion: MeasuredLesion,
+    shown: Shown,
     measurement: Measurement,
     image: hd.sr.SourceImageForRegion,
     *,
     first: bool,
 ) -> hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations:
     closed = (*measurement.polygon_px, measurement.polygon_px[0])
-    values = [
-        hd.sr.Measurement(name=codes.AREA, value=measurement.area_mm2, unit=codes.SQUARE_MILLIMETRE)
-    ]
-    if shows_craniocaudal_extent(measurement):
-        values.append(
-            hd.sr.Measurement(
-                name=codes.LENGTH,
-                value=measurement.craniocaudal_mm,
-                unit=codes.MILLIMETRE,
-                method=codes.CRANIOCAUDAL,
-            )
-        )
+    along = measurement.craniocaudal_mm if shows_craniocaudal_extent(measurement) else None
+    mm = codes.MILLIMETRE
     return hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=_tracking(lesion),
+        tracking_identifier=_tracking(shown),
         referenced_region=hd.sr.ImageRegion(
             graphic_type=hd.sr.GraphicTypeValues.POLYLINE,
             graphic_data=graphic_data(closed),
             source_image=image,
         ),
         time_point_context=_time_point(context),
-        finding_type=sr_code(lesion.lesion.finding),
-        finding_sites=_finding_sites(lesion),
-        measurements=values,
-        qualitative_evaluations=[
-            hd.sr.QualitativeEvaluation(sr_code(evaluation.concept), sr_code(evaluation.value))
-            for evaluation in lesion.lesion.evaluations
-            if first and evaluation.time_point == context.time_point
-        ],
+        finding_type=sr_code(shown.lesion.lesion.finding),
+        finding_sites=_finding_sites(shown),
+        measurements=_values(
+            (codes.AREA, measurement.area_mm2, codes.SQUARE_MILLIMETRE, None),
+            (codes.LENGTH, along, mm, codes.CRANIOCAUDAL),
+            (codes.DEPTH, measurement.anteroposterior_mm, mm, codes.ANTEROPOSTERIOR),
+            (codes.WIDTH, measurement.transverse_mm, mm, codes.TRANSVERSE),
+            (
+                codes.RATIO,
+                measurement.signal_ratio,
+                codes.NO_UNIT_RATIO,
+                codes.SIGNAL_TO_REFERENCE,
+            ),
+        ),
+        qualitative_evaluations=_evaluations(shown) if first else [],
     )
 
 
 def _axes(
     context: StudyContext,
-    lesion: MeasuredLesion,
+    shown: Shown,
     measurement: Measurement,
     image: hd.sr.SourceImageForRegion,
 ) -> hd.sr.MeasurementsAndQualitativeEvaluations:
@@ -171,24 +223,120 @@ def _axes(
         (codes.LONG_AXIS, measurement.long_axis_mm, measurement.long_axis_px),
         (codes.SHORT_AXIS, measurement.short_axis_mm, measurement.short_axis_px),
     )
-    return hd.sr.MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=_tracking(lesion),
-        time_point_context=_time_point(context),
-        finding_type=sr_code(lesion.lesion.finding),
-        finding_sites=_finding_sites(lesion),
-        measurements=[
-            hd.sr.Measurement(
-                name=name,
-                value=value,
-                unit=codes.MILLIMETRE,
-                referenced_coordinates=[
-                    hd.sr.CoordinatesForMeasurement(
-                        graphic_type=hd.sr.GraphicTypeValues.POLYLINE,
-                        graphic_data=graphic_data(ends),
-                        source_image=image,
-                    )
-                ],
+    return _group(
+        context,
+        shown,
+        measurements=[_line(name, value, ends, image, None) for name, value, ends in axes],
+    )
+
+
+def _line(
+    name: SrCode,
+    value: float,
+    ends: Sequence[tuple[float, float]],
+    image: hd.sr.SourceImageForRegion,
+    method: SrCode | None,
+) -> hd.sr.Measurement:
+    return hd.sr.Measurement(
+        name=name,
+        value=value,
+        unit=codes.MILLIMETRE,
+        method=method,
+        referenced_coordinates=[
+            hd.sr.CoordinatesForMeasurement(
+                graphic_type=hd.sr.GraphicTypeValues.POLYLINE,
+                graphic_data=graphic_data(ends),
+                source_image=image,
             )
-            for name, value, ends in axes
         ],
+    )
+
+
+def _volumetric_roi(
+    context: StudyContext, shown: Shown, segment: Segment
+) -> hd.sr.VolumetricROIMeasurementsAndQualitativeEvaluations:
+    """Return TID 1411; the reference is built here, as highdicom reads it off the SEG wrongly."""
+    mm = codes.MILLIMETRE
+    return hd.sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=_tracking(shown),
+        referenced_segment=hd.sr.ReferencedSegment(
+            sop_class_uid=str(SegmentationStorage),
+            sop_instance_uid=shown.segmentations[segment.series_instance_uid],
+            segment_number=1,
+            source_series=hd.sr.SourceSeriesForSegmentation(segment.series_instance_uid),
+        ),
+        time_point_context=_time_point(context),
+        finding_type=sr_code(shown.lesion.lesion.finding),
+        finding_sites=_finding_sites(shown),
+        measurements=_values(
+            (codes.VOLUME, segment.volume_ml, codes.MILLILITRE, None),
+            (codes.HEIGHT, segment.craniocaudal_mm, mm, codes.CRANIOCAUDAL),
+            (codes.DEPTH, segment.anteroposterior_mm, mm, codes.ANTEROPOSTERIOR),
+            (codes.WIDTH, segment.transverse_mm, mm, codes.TRANSVERSE),
+        ),
+    )
+
+
+def _caliper(
+    context: StudyContext,
+    shown: Shown,
+    caliper: MeasuredCaliper,
+    image: hd.sr.SourceImageForRegion,
+) -> _GroupType:
+    if caliper.extent is None:
+        return hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+            tracking_identifier=_tracking(shown),
+            referenced_region=hd.sr.ImageRegion(
+                graphic_type=hd.sr.GraphicTypeValues.POINT,
+                graphic_data=graphic_data(caliper.points_px),
+                source_image=image,
+            ),
+            time_point_context=_time_point(context),
+            finding_type=sr_code(shown.lesion.lesion.finding),
+            finding_sites=_finding_sites(shown),
+        )
+    method = codes.CALIPER_METHODS[caliper.extent]
+    line = _line(codes.DISTANCE, caliper.length_mm, caliper.points_px, image, method)
+    return _group(context, shown, measurements=[line])
+
+
+def _assessment(
+    context: StudyContext, shown: Shown, *, stated: bool
+) -> hd.sr.MeasurementsAndQualitativeEvaluations:
+    """Return what is said of the lesion as a whole: gone or not, its response, and findings."""
+    evaluations = [] if stated else _evaluations(shown)
+    if shown.absent:
+        evaluations.append(hd.sr.QualitativeEvaluation(codes.PRESENCE, codes.ABSENT))
+    response = shown.response
+    if response is None:
+        return _group(context, shown, evaluations=evaluations)
+    evaluations.append(
+        hd.sr.QualitativeEvaluation(codes.CURRENT_RESPONSE, sr_code(response.category))
+    )
+    percent = codes.PERCENT
+    return _group(
+        context,
+        shown,
+        measurements=_values(
+            (codes.LONG_AXIS_CHANGE, response.long_axis_percent, percent, None),
+            (codes.AXIS_PRODUCT_CHANGE, response.axis_product_percent, percent, None),
+            (codes.VOLUME_CHANGE, response.volume_percent, percent, None),
+        ),
+        evaluations=evaluations,
+    )
+
+
+def _group(
+    context: StudyContext,
+    shown: Shown,
+    measurements: Sequence[hd.sr.Measurement] = (),
+    evaluations: Sequence[hd.sr.QualitativeEvaluation] = (),
+) -> hd.sr.MeasurementsAndQualitativeEvaluations:
+    return hd.sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=_tracking(shown),
+        time_point_context=_time_point(context),
+        finding_type=sr_code(shown.lesion.lesion.finding),
+        finding_sites=_finding_sites(shown),
+        measurements=measurements,
+        qualitative_evaluations=evaluations,
     )

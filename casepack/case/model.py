@@ -86,6 +86,9 @@ class Case(Part):
     figures: tuple[Figure, ...] = ()
     lesions: str | None = None
     """Path of the lesion drawings, relative to the case file."""
+    key_objects: Literal["publication", "teaching-file", "mirc"] = "publication"
+    """What Key Object Selections are titled for: export for publication, or for a teaching file;
+    mirc writes the title of IHE TCE, the only one that RSNA's CTP and MIRC know."""
     references: tuple[Reference, ...] = ()
     keywords: tuple[str, ...] = ()
     authors: tuple[Author, ...] = ()

@@ -105,6 +105,9 @@ def enhanced_study(root: Path, *, shared_orientation: bool = True, frames: int =
     ds.PatientIdentityRemoved, ds.DeidentificationMethod = "YES", "test"
     ds.LongitudinalTemporalInformationModified = "MODIFIED"
     ds.Rows, ds.Columns, ds.NumberOfFrames = 60, 80, frames
+    ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, "MONOCHROME2"
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 12, 11, 0
+    ds.PixelData = (np.arange(frames * 60 * 80) % 4000).astype("<u2").tobytes()
     orientation = Dataset()
     orientation.ImageOrientationPatient = [round(each, 8) for each in (*ROW, *COLUMN)]
     measures = Dataset()

@@ -34,12 +34,12 @@ def annotated(
 
 
 def objects(result: Deidentified, modality: str = "") -> list[Dataset]:
-    """The new objects, study by study, of one Modality or of both."""
+    """The new objects, study by study, of one Modality or of all."""
     return [
         dcmread(instance.path)
         for study in result.studies
         for series in study.series
-        if series.modality in ({modality} if modality else {"KO", "SR"})
+        if series.modality in ({modality} if modality else {"KO", "SR", "SEG", "PR"})
         for instance in series.instances
     ]
 

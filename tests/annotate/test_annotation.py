@@ -19,7 +19,7 @@ from tests.annotate.reading import TITLE, annotated, digests, objects
 from tests.builders import deidentified
 
 
-def test_each_study_gets_a_series_of_key_objects_and_one_of_reports(tmp_path):
+def test_each_study_gets_a_series_of_each_kind(tmp_path):
     before = deidentified(tmp_path)
     after = annotated(before, lesion(), lesion(tracking_id="lesion-2"))
     assert len(after.studies) == 2
@@ -28,6 +28,8 @@ def test_each_study_gets_a_series_of_key_objects_and_one_of_reports(tmp_path):
         assert [(series.modality, series.number) for series in new.series[2:]] == [
             ("KO", 3),
             ("SR", 4),
+            ("SEG", 5),
+            ("PR", 6),
         ]
         for series in new.series[2:]:
             assert [instance.number for instance in series.instances] == [1, 2]
@@ -56,13 +58,17 @@ def test_study_without_a_lesion_gets_nothing(tmp_path):
     before = deidentified(tmp_path)
     after = annotated(before, lesion(outline(time_point=2), evaluations=()))
     assert after.studies[0] == before.studies[0]
-    assert len(after.studies[1].series) == 4
+    assert len(after.studies[1].series) == 6
     assert annotate(before, (), title=TITLE, software_version="0.1.0") == before
 
 
 def test_series_numbers_follow_the_highest_or_fill_gaps_at_the_limit(tmp_path):
     before = deidentified(tmp_path, studies=1)
-    for highest, expected in [(700, [701, 702]), (2**31 - 1, [2, 3]), (None, [2, 3])]:
+    for highest, expected in [
+        (700, [701, 702, 703, 704]),
+        (2**31 - 1, [2, 3, 4, 5]),
+        (None, [2, 3, 4, 5]),
+    ]:
         study = before.studies[0]
         last = replace(study.series[1], number=highest)
         studies = replace(
@@ -78,7 +84,7 @@ def test_two_runs_give_the_same_bytes(tmp_path):
     for name in ("one", "two"):
         annotated(deidentified(tmp_path / name))
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
-    assert len(digests(tmp_path / "one")) == 12 + 4
+    assert len(digests(tmp_path / "one")) == 12 + 8
 
 
 def test_edited_lesion_is_another_instance_in_the_same_series(tmp_path):

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import highdicom as hd
+import pytest
 
+from casepack.annotate.annotation import annotate
+from casepack.annotate.measure import measure_lesions
 from tests.annotate.drawings import (
     ellipse,
     lesion,
@@ -32,11 +35,9 @@ def test_key_objects_are_for_publication_and_name_the_key_images(tmp_path):
     assert all("ConceptNameCodeSequence" not in item for item in images)
 
 
-def test_evidence_of_each_object_is_complete_and_stays_in_its_study(tmp_path):
+def test_evidence_of_each_report_is_complete_and_stays_in_its_study(tmp_path):
     result = annotated(deidentified(tmp_path), lesion(outline(), outline(time_point=2)))
-    for study, ds in zip(
-        [study for study in result.studies for _ in range(2)], objects(result), strict=True
-    ):
+    for study, ds in zip(result.studies, objects(result, "SR"), strict=True):
         (evidence,) = ds.CurrentRequestedProcedureEvidenceSequence
         assert evidence.StudyInstanceUID == study.study_instance_uid
         (series,) = evidence.ReferencedSeriesSequence
@@ -50,6 +51,58 @@ def test_evidence_of_each_object_is_complete_and_stays_in_its_study(tmp_path):
         assert referenced == {study.series[0].instances[1].sop_instance_uid}
 
 
+def tree(items) -> set[tuple[str, str, str]]:
+    return {
+        (study.StudyInstanceUID, series.SeriesInstanceUID, each.ReferencedSOPInstanceUID)
+        for study in items
+        for series in study.ReferencedSeriesSequence
+        for each in series.ReferencedSOPSequence
+    }
+
+
+def test_key_objects_of_all_studies_are_one_document_in_copies(tmp_path):
+    result = annotated(deidentified(tmp_path), lesion(outline(), outline(time_point=2)))
+    one, other = objects(result, "KO")
+    assert one.ContentSequence == other.ContentSequence
+    images = {
+        (
+            study.study_instance_uid,
+            study.series[0].series_instance_uid,
+            study.series[0].instances[1].sop_instance_uid,
+        )
+        for study in result.studies
+    }
+    for ds, copy in ((one, other), (other, one)):
+        assert tree(ds.CurrentRequestedProcedureEvidenceSequence) == images
+        assert tree(ds.IdenticalDocumentsSequence) == {
+            (copy.StudyInstanceUID, copy.SeriesInstanceUID, copy.SOPInstanceUID)
+        }
+    alone = annotated(deidentified(tmp_path / "b"), lesion(outline(), evaluations=()))
+    assert "IdenticalDocumentsSequence" not in objects(alone, "KO")[0]
+
+
+@pytest.mark.parametrize(
+    ("export", "title"),
+    [
+        ("publication", ("128714", "DCM")),
+        ("teaching-file", ("128710", "DCM")),
+        ("mirc", ("TCE001", "IHERADTF")),
+    ],
+)
+def test_title_is_that_of_the_export(tmp_path, export, title):
+    studies = deidentified(tmp_path, studies=1)
+    result = annotate(
+        studies,
+        measure_lesions(studies, [lesion(outline(), evaluations=())]),
+        title="",
+        software_version="0.1.0",
+        export=export,
+    )
+    (ds,) = objects(result, "KO")
+    code = ds.ConceptNameCodeSequence[0]
+    assert (code.CodeValue, code.CodingSchemeDesignator) == title
+
+
 def test_references_of_key_objects_resolve_in_highdicom(tmp_path):
     result = annotated(deidentified(tmp_path))
     for study, ds in zip(result.studies, objects(result, "KO"), strict=True):
@@ -60,10 +113,10 @@ def test_references_of_key_objects_resolve_in_highdicom(tmp_path):
             series.series_instance_uid,
             image.sop_instance_uid,
         )
-        assert len(keys.content.get_references()) == 1
+        assert len(keys.content.get_references()) == 2
 
 
-def test_description_holds_title_label_and_time_point_in_any_script(tmp_path):
+def test_description_holds_title_and_label_in_any_script(tmp_path):
     result = annotated(deidentified(tmp_path), lesion(label="Œdème, 脊髄"), title="Fall № 1")
     texts = [
         next(
@@ -73,5 +126,5 @@ def test_description_holds_title_label_and_time_point_in_any_script(tmp_path):
         )
         for ds in objects(result, "KO")
     ]
-    assert texts == [f"Fall № 1; Œdème, 脊髄; time point {number}" for number in (1, 2)]
+    assert texts == ["Fall № 1; Œdème, 脊髄"] * 2
     assert all(ds.SpecificCharacterSet == "ISO_IR 192" for ds in objects(result))
