@@ -8,7 +8,10 @@ bytes that are there. Texts, dates and names are not this module's business.
 
 from __future__ import annotations
 
+import io
 import mmap
+import os
+import stat
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -45,6 +48,7 @@ _MAX_DEPTH: Final = 64
 _MAX_INFLATED: Final = 512 << 20
 _INFLATED_PIECE: Final = 256 << 10
 _PREAMBLE: Final = 128
+_SMALL_FILE: Final = 256 << 10
 
 DEFLATED: Final = frozenset(
     # Deflated Explicit VR Little Endian, JPIP Referenced Deflate, JPIP HTJ2K Referenced Deflate
@@ -120,25 +124,34 @@ def open_part_ten(path: Path) -> Iterator[PartTen]:
     InstanceHeld
         With `Reason` UNREADABLE, NOT_DICOM, TRUNCATED, MALFORMED or TRANSFER_SYNTAX_UNKNOWN.
     """
-    with _map_file(path) as data:
+    data = _open_file(path)
+    if isinstance(data, bytes):
+        yield _read_part_ten(data)
+        return
+    with data:
         yield _read_part_ten(data)
 
 
-def _map_file(path: Path) -> mmap.mmap:
+def _open_file(path: Path) -> Buffer:
+    """Read a small file, map a large one: its pixels are not needed to look at its header."""
     try:
-        if not path.is_file():
-            # opening a pipe would wait for somebody to write
-            raise InstanceHeld(Reason.UNREADABLE)
-        with path.open("rb") as file:
+        with io.FileIO(path, opener=_open_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise InstanceHeld(Reason.UNREADABLE)
+            if status.st_size <= _SMALL_FILE:
+                return file.readall()
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except ValueError:
-        # an empty file cannot be mapped
-        raise InstanceHeld(Reason.NOT_DICOM) from None
-    except OSError:
+    except (OSError, ValueError):
         raise InstanceHeld(Reason.UNREADABLE) from None
 
 
-def _read_part_ten(data: mmap.mmap) -> PartTen:
+def _open_without_waiting(path: str, flags: int) -> int:
+    # opening a pipe would wait for somebody to write
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _read_part_ten(data: Buffer) -> PartTen:
     if data[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
         raise InstanceHeld(Reason.NOT_DICOM)
     start = _PREAMBLE + 4
@@ -268,27 +281,32 @@ def read_elements(
     elements: list[Element] = []
     read_header = _header_reader(encoding)
     position = start
-    while position < stop:
-        if position + 8 > stop:
-            raise InstanceHeld(Reason.TRUNCATED)
-        tag, vr, value, length = read_header(data, position)
-        if tag >= _DELIMITERS:
-            if in_item and tag == _ITEM_DELIMITER:
-                return elements, value
-            raise InstanceHeld(Reason.MALFORMED)
-        undefined = length == _UNDEFINED
-        if undefined:
-            end = _skip_items(data, value, stop, _item_encoding(vr, encoding), vr, depth)
-        else:
+    try:
+        while position < stop:
+            tag, vr, value, length = read_header(data, position)
             end = value + length
-        if end > stop:
-            raise InstanceHeld(Reason.TRUNCATED)
-        elements.append(Element(tag, vr, position, value, end, undefined))
-        position = end
+            if length == _UNDEFINED or tag >= _DELIMITERS:
+                if tag >= _DELIMITERS:
+                    if in_item and tag == _ITEM_DELIMITER and value <= stop:
+                        return elements, value
+                    raise InstanceHeld(Reason.MALFORMED)
+                end = _skip_items(data, value, stop, _item_encoding(vr, encoding), vr, depth)
+            if end > stop:
+                raise InstanceHeld(Reason.TRUNCATED)
+            elements.append(
+                _new_element(Element, (tag, vr, position, value, end, length == _UNDEFINED))
+            )
+            position = end
+    except struct.error:
+        # the header itself ends behind the data
+        raise InstanceHeld(Reason.TRUNCATED) from None
     if in_item:
         raise InstanceHeld(Reason.TRUNCATED)
     return elements, position
 
+
+_new_element: Final = tuple.__new__
+"""A third of the time of `Element(...)`, which matters here alone."""
 
 _HeaderReader = Callable[[Buffer, int], tuple[int, str, int, int]]
 """From the offset of an element to its tag, VR, offset of the value, and length."""
@@ -296,6 +314,7 @@ _HeaderReader = Callable[[Buffer, int], tuple[int, str, int, int]]
 
 @cache
 def _header_reader(encoding: Encoding) -> _HeaderReader:
+    """Return the reader of element headers; it raises struct.error behind the end of the data."""
     if encoding.implicit:
         unpack = struct.Struct("<HHI").unpack_from
 
@@ -307,20 +326,19 @@ def _header_reader(encoding: Encoding) -> _HeaderReader:
         return read_implicit
     unpack_short = struct.Struct(encoding.order + "HH2sH").unpack_from
     unpack_long = struct.Struct(encoding.order + "I").unpack_from
+    short_vrs = {vr: vr.decode() for vr in _SHORT_VRS}
 
     def read_explicit(data: Buffer, position: int) -> tuple[int, str, int, int]:
         group, number, code, length = unpack_short(data, position)
+        vr = short_vrs.get(code)
+        if vr is not None:
+            return group << 16 | number, vr, position + 8, length
         tag = group << 16 | number
         if code in _LONG_VRS:
-            try:
-                return tag, _VR_NAMES[code], position + 12, unpack_long(data, position + 8)[0]
-            except struct.error:
-                raise InstanceHeld(Reason.TRUNCATED) from None
-        if code not in _SHORT_VRS:
-            if tag >= _DELIMITERS:
-                return tag, "", position + 8, 0
-            raise InstanceHeld(Reason.MALFORMED)
-        return tag, _VR_NAMES[code], position + 8, length
+            return tag, _VR_NAMES[code], position + 12, unpack_long(data, position + 8)[0]
+        if tag >= _DELIMITERS:
+            return tag, "", position + 8, 0
+        raise InstanceHeld(Reason.MALFORMED)
 
     return read_explicit
 

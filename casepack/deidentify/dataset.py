@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from casepack.deidentify import actions
@@ -55,6 +56,15 @@ class Extent(NamedTuple):
     end: int
 
 
+@dataclass(slots=True)
+class _Result:
+    """What became of an element, and how often equal bytes were met since it was counted."""
+
+    encoded: bytes | Extent
+    applied: tuple[Applied, ...]
+    uses: int = 0
+
+
 Output = list[tuple[int, bytes | Extent]]
 """Encoded elements by tag."""
 
@@ -95,7 +105,7 @@ class DataSetDeidentifier:
         self._counts: Counter[int] = Counter()
         self._decided: dict[int, Action] = {}
         self._trusted: dict[int, frozenset[str]] = {}
-        self._memo: dict[bytes, tuple[bytes, tuple[Applied, ...]]] = {}
+        self._memo: dict[bytes, _Result] = {}
         self._remember = remember
         self._retains_safe = Option.RETAIN_SAFE_PRIVATE in plan.options
         self._retains_private = self._retains_safe or keeps_private(plan.recipe)
@@ -115,9 +125,9 @@ class DataSetDeidentifier:
         """
         output: Output = list(self._stamps)
         safe = self._safe(buffer, elements)
-        decided = self._decided
+        decided, memo, counts = self._decided, self._memo, self._counts
         for element in elements:
-            tag = element.tag
+            tag, _vr, start, _value, end, _undefined = element
             if tag in safe:
                 encoded, applied = self._apply_safe(buffer, element, safe[tag], (), self._encoding)
                 self._applied.update(applied)
@@ -126,14 +136,20 @@ class DataSetDeidentifier:
                 continue
             action = decided.get(tag) or self._decide(tag)
             if action is Action.REMOVE:
-                self._counts[tag] += 1
-            elif action is Action.KEEP and not self._must_look(buffer, element):
-                self._counts[tag] += 1
-                output.append((tag, Extent(element.start, element.end)))
-            elif tag not in self._stamped:
-                encoded = self._remembered(buffer, element)
-                if encoded:
-                    output.append((tag, encoded))
+                counts[tag] += 1
+            elif end - start > _MEMO_VALUE:
+                result = self._result(buffer, element)
+                self._applied.update(result.applied)
+                if result.encoded:
+                    output.append((tag, result.encoded))
+            else:
+                raw = buffer[start:end]
+                known = memo.get(raw)
+                if known is None:
+                    known = self._remember_result(raw, self._result(buffer, element))
+                known.uses += 1
+                if known.encoded:
+                    output.append((tag, known.encoded))
         if self._lifts:
             lifted = lift_mr_essentials(buffer, elements, self._encoding)
             output += [entry for entry in lifted if self._decide(entry[0]) is Action.KEEP]
@@ -144,22 +160,51 @@ class DataSetDeidentifier:
             raise InstanceHeld(Reason.MALFORMED)
         return output
 
-    def _must_look(self, buffer: Buffer, element: Element) -> bool:
-        """Tell whether a kept element cannot be copied as it stands."""
+    def _result(self, buffer: Buffer, element: Element) -> _Result:
+        """Return what becomes of a top-level element that is not removed unseen."""
+        if element.tag in self._stamped:
+            return _Result(b"", ())
+        if self._may_be_copied(buffer, element):
+            rule = self.plan.rule((element.tag,))
+            applied = (Applied(element.tag, rule.action, rule.source),)
+            if element.end - element.start > _MEMO_VALUE:
+                return _Result(Extent(element.start, element.end), applied)
+            return _Result(buffer[element.start : element.end], applied)
+        return _Result(*self._apply(buffer, element, (), self._encoding, 0))
+
+    def _remember_result(self, raw: bytes, result: _Result) -> _Result:
+        if not self._remember:
+            self._applied.update(result.applied)
+            return _Result(result.encoded, ())
+        if len(self._memo) >= _MEMO_ENTRIES:
+            self._count_uses()
+            self._memo.clear()
+        self._memo[raw] = result
+        return result
+
+    def _count_uses(self) -> None:
+        for result in self._memo.values():
+            for applied in result.applied:
+                self._applied[applied] += result.uses
+            result.uses = 0
+
+    def _may_be_copied(self, buffer: Buffer, element: Element) -> bool:
+        """Tell whether an element is kept and its value is what the VR and the patient allow."""
         vr = element.vr
-        if vr not in self._trusted[element.tag]:
-            return True
+        if self._decided[element.tag] is not Action.KEEP or vr not in self._trusted[element.tag]:
+            return False
         form = actions.FORMS.get(vr)
         if form is not None:
-            return form.fullmatch(buffer, element.value, element.end) is None
+            return form.fullmatch(buffer, element.value, element.end) is not None
         echo = self._context.echo
         if echo is None or vr not in actions.ECHOING_VRS:
-            return False
+            return True
         # a copy: in place, the pattern would see the length before the value as a letter
-        return echo.search(buffer[element.value : element.end]) is not None
+        return echo.search(buffer[element.value : element.end]) is None
 
     def take_totals(self) -> tuple[Counter[Applied], dict[str, str]]:
         """Return the Actions applied and the UIDs replaced since the last call."""
+        self._count_uses()
         applied, uids = Counter(self._applied), dict(self._uids)
         for tag, count in self._counts.items():
             rule = self.plan.rule((tag,))
@@ -178,20 +223,6 @@ class DataSetDeidentifier:
         self._decided[tag] = action
         self._trusted[tag] = _trusted_vrs(tag)
         return action
-
-    def _remembered(self, buffer: Buffer, element: Element) -> bytes:
-        if not self._remember or element.end - element.start > _MEMO_VALUE:
-            encoded, applied = self._apply(buffer, element, (), self._encoding, 0)
-        else:
-            raw = buffer[element.start : element.end]
-            found = self._memo.get(raw)
-            if found is None:
-                if len(self._memo) >= _MEMO_ENTRIES:
-                    self._memo.clear()
-                found = self._memo[raw] = self._apply(buffer, element, (), self._encoding, 0)
-            encoded, applied = found
-        self._applied.update(applied)
-        return encoded
 
     def _apply(
         self, buffer: Buffer, element: Element, parent: Path, encoding: Encoding, depth: int
