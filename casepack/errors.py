@@ -13,6 +13,7 @@ No message ever holds a value of the input: not an identifier, not a UID, not an
     │   └── TargetError                exit 2   OUT exists, is not writable, or the disk is full
     ├── InstanceHeld                   exit 3   one file is held, with its reason code
     ├── VerificationError              exit 1   a check failed; carries the findings
+    ├── RegistrationError              exit 2   a registration service did not do what was asked
     └── ToolMissingError               exit 2   an outside program or an extra is not installed
 """
 
@@ -29,6 +30,7 @@ __all__ = [
     "InstanceHeld",
     "KeyFileError",
     "RecipeError",
+    "RegistrationError",
     "StudyError",
     "TargetError",
     "ToolMissingError",
@@ -110,6 +112,10 @@ class VerificationError(CasepackError):
     def __init__(self, findings: Sequence[object], *, advice: str = "") -> None:
         super().__init__(f"verification failed with {len(findings)} finding(s)", advice=advice)
         self.findings = tuple(findings)
+
+
+class RegistrationError(CasepackError):
+    """A registration service did not do what was asked; no package was changed."""
 
 
 class ToolMissingError(UsageError):

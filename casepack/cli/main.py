@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 import casepack
-from casepack.cli import check, prepare, publish, sample, secrets, write_case
+from casepack.cli import check, doi, prepare, publish, sample, secrets, write_case
 from casepack.cli import recipe as recipe_commands
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ check.add_to(app)
 publish.add_to(app)
 sample.add_to(app)
 app.add_typer(recipe_commands.app, name="recipe")
+app.add_typer(doi.app, name="doi")
 app.add_typer(secrets.app, name="key")
 
 

@@ -24,7 +24,7 @@ def write_bag(root: Path, case: Case, *, software: str, progress: Progress = no_
     files = list_files(root / PAYLOAD)
     lines, octets = [], 0
     for done, path in enumerate(files, 1):
-        size, digest = _digest(path)
+        size, digest = digest_file(path)
         octets += size
         lines.append(_line(digest, path.relative_to(root)))
         progress("seal package", done, len(files))
@@ -44,7 +44,7 @@ def write_tag_manifest(root: Path) -> None:
     """Write the manifest of the tag files: all but itself that lie beside the payload."""
     name = f"tagmanifest-{ALGORITHM}.txt"
     tags = sorted(path for path in root.iterdir() if path.is_file() and path.name != name)
-    lines = [_line(_digest(path)[1], path.relative_to(root)) for path in tags]
+    lines = [_line(digest_file(path)[1], path.relative_to(root)) for path in tags]
     write_text(root / name, "\n".join(lines))
 
 
@@ -66,7 +66,7 @@ def _line(digest: str, path: Path) -> str:
     return f"{digest}  {path.as_posix()}"
 
 
-def _digest(path: Path) -> tuple[int, str]:
+def digest_file(path: Path) -> tuple[int, str]:
     """Return size in bytes and digest of a file, read once in chunks."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, ALGORITHM)

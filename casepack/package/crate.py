@@ -56,6 +56,7 @@ _KNOWN = {
     "doi/datacite.xml": ("DataCite metadata, XML", "For registering a DOI."),
     "doi/zenodo.json": ("Zenodo metadata", "For a draft on Zenodo or another InvenioRDM."),
     "export/eurorad.md": ("Text for Eurorad", "The text in the order of the submission form."),
+    "export/mirc.xml": ("MIRCdocument", "The case for RSNA MIRC teaching files."),
     "figures/figures.json": ("Figures as data", "Captions, and the images that are shown."),
     "index.html": ("Case page", "The case with an image viewer; works without network."),
 }

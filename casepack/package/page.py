@@ -10,6 +10,7 @@ from importlib.resources import files as resources
 from pathlib import Path
 
 from casepack.case import Case
+from casepack.errors import UsageError
 from casepack.model import MeasuredLesion, Verified
 from casepack.package import page_text
 from casepack.package.figures import PlacedFigure
@@ -77,6 +78,33 @@ def write_page(  # what a page is made of, each once
         },
     )
     write_text(root / "index.html", page)
+
+
+def replace_case(page: str, before: Case, after: Case) -> str:
+    """Return the page with identifier and citation of the case replaced, as when a DOI was set.
+
+    Raises
+    ------
+    UsageError
+        The page does not say what `write_page` writes for the case before.
+    """
+    for old, new in zip(_identification(before), _identification(after), strict=True):
+        if old not in page:
+            raise UsageError(
+                "index.html is not as this version of casepack writes it",
+                advice="It was changed, or another version made it: pack the case again.",
+            )
+        page = page.replace(old, new)
+    return page
+
+
+def _identification(case: Case) -> tuple[str, ...]:
+    """Return the texts of the page that the DOI is part of."""
+    return (
+        f"<li>{page_text.name_case(case)}</li>",
+        escape(cite(case)),
+        json_for_script(_linked_data(case)),
+    )
 
 
 def _parts(

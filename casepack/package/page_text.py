@@ -229,13 +229,16 @@ def files(*, lesions: bool, figures: bool) -> str:
     return f'<ul class="files">{items}</ul>'
 
 
+def name_case(case: Case) -> str:
+    """Return the DOI as a link, or the case's own name."""
+    if case.doi:
+        return link(doi_url(case.doi), f"doi:{case.doi}")
+    return f"Case <b>{escape(case.id)}</b>, no DOI yet"
+
+
 def _imprint(case: Case) -> list[str]:
     licence = find_licence(case.licence)
-    items = [
-        link(doi_url(case.doi), f"doi:{case.doi}")
-        if case.doi
-        else f"Case <b>{escape(case.id)}</b>, no DOI yet"
-    ]
+    items = [name_case(case)]
     if case.publication_date:
         items.append(f"Published {_write_date(case.publication_date)}")
     if case.publisher:

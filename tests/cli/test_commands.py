@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -16,7 +17,7 @@ from tests.builders import mr_instance, write_instance
 runner = CliRunner()
 
 
-def study_of(folder: Path, **attributes: object) -> Path:
+def study_of(folder: Path, **attributes: Any) -> Path:
     identity = {"PatientName": "Quillfeather^Amaranth", "PatientID": "QF-558213", **attributes}
     write_instance(mr_instance(**identity), folder / "IM1.dcm")
     return folder
@@ -153,3 +154,38 @@ def test_a_case_of_another_patient_is_not_packed(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "case.yaml: patient.sex: is not the sex that the images give" in result.output
     assert not (tmp_path / "out").exists()
+
+
+def test_a_package_is_checked_reserved_given_its_doi_exported_and_archived(tmp_path: Path) -> None:
+    case, package = tmp_path / "case.yaml", tmp_path / "package"
+    case.write_text(
+        "id: x\ntitle: A case\nauthors: [{family: Example, given: Ada}]\n"
+        "publisher: Nobody\npublication_date: 2026-01-31\n"
+    )
+    study = study_of(tmp_path / "study")
+    assert (
+        runner.invoke(app, ["pack", str(study), str(package), "--case", str(case)]).exit_code == 0
+    )
+
+    def run(*words: str) -> tuple[int, str]:
+        result = runner.invoke(app, [*words])
+        return result.exit_code, result.output
+
+    code, output = run("doi", "check", str(package))
+    assert code == 1
+    assert "no DOI is set" in output
+    code, output = run("doi", "reserve", str(package), "--service", "datacite", "--prefix", "10.1")
+    assert code == 0
+    assert "POST https://api.datacite.org/dois" in output
+    assert "nothing was sent" in output
+    assert run("doi", "set", str(package), "not a doi")[0] == 2
+    assert run("doi", "set", str(package), "10.5072/x-1")[0] == 0
+    assert run("doi", "check", str(package))[0] == 0
+    assert "doi = {10.5072/x-1}" in run("doi", "export", str(package), "bibtex")[1]
+    assert run("doi", "export", str(package), "jats", str(tmp_path / "a.xml"))[0] == 0
+    assert run("doi", "export", str(package), "jats", str(tmp_path / "a.xml"))[0] == 2
+    assert run("archive", str(package))[0] == 0
+    assert run("archive", str(package), "--check")[0] == 0
+    assert run("doi", "set", str(package), "10.5072/x-2")[0] == 0
+    assert run("archive", str(package), "--check")[0] == 1
+    assert run("validate", str(package))[0] == 0

@@ -38,6 +38,7 @@ EXPECTED = {
     "data/doi/datacite.xml",
     "data/doi/zenodo.json",
     "data/export/eurorad.md",
+    "data/export/mirc.xml",
     "data/figures/figures.json",
     "data/index.html",
     "data/ro-crate-metadata.json",
