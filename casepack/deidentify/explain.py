@@ -27,7 +27,8 @@ from casepack.standard.types import Iod, Path
 
 COLUMNS: Final = ("tag", "name", "where", "type", "action", "otherwise", "source")
 _CODE_MEANING: Final = 0x00080104
-_GONE: Final = frozenset({Action.REMOVE, Action.ZERO})
+GONE: Final = frozenset({Action.REMOVE, Action.ZERO})
+"""Actions that do away with what is inside a Sequence."""
 _FALLING_BACK: Final = frozenset({Action.KEEP, Action.CLEAN})
 _FIRST_GROUP: Final = 0x0008
 _KEPT_UNSEEN: Final = "not in E.1-1"
@@ -92,7 +93,7 @@ def plan_attributes(sop_class_uid: str, recipe: Recipe) -> Iterator[PlannedAttri
         if any(path[:depth] in gone for depth in range(1, len(path))):
             continue
         rule = plan.rule(path)
-        if rule.action in _GONE or becomes_dummy_code(plan.iod, plan.present, path, rule):
+        if rule.action in GONE or becomes_dummy_code(plan.iod, plan.present, path, rule):
             gone |= {path}
         yield PlannedAttribute(path=path, type=plan.attribute_type(path), rule=rule)
 

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final
 
-from casepack.deidentify.explain import PlannedAttribute, becomes_dummy_code, plan_attributes
-from casepack.deidentify.plan import CARRIED_OUT, Rule, compile_plan, refuse_held_class
+from casepack.deidentify.explain import (
+    GONE,
+    PlannedAttribute,
+    becomes_dummy_code,
+    plan_attributes,
+)
+from casepack.deidentify.plan import (
+    CARRIED_OUT,
+    Rule,
+    added_tags,
+    compile_plan,
+    refuse_held_class,
+)
 from casepack.errors import InstanceHeld
 from casepack.model import Action, AttributeType, Option
 from casepack.recipe import HeaderAction, Kind, Recipe, RecipeLine, Target
@@ -14,7 +27,7 @@ from casepack.recipe.limits import fault_of_touching
 from casepack.recipe.literals import fault_of_literal
 from casepack.standard.dictionary import dictionary_vr
 from casepack.standard.safe_private import safe_private_vrs
-from casepack.standard.types import Iod, core_sop_classes
+from casepack.standard.types import Iod, Path, core_sop_classes
 
 _LOST: Final = frozenset({Action.ZERO, Action.DUMMY})
 _SAID: Final = frozenset({Action.KEEP, Action.CLEAN, Action.UID})
@@ -62,29 +75,50 @@ def open_classes() -> list[tuple[str, Iod]]:
     return found
 
 
+@cache
+def _without_lines(
+    sop_class_uid: str, options: frozenset[Option]
+) -> tuple[tuple[PlannedAttribute, Target], ...]:
+    """Return what the Profile with these Options does to the Attributes of an IOD."""
+    recipe = Recipe(name="", digest="", options=options)
+    planned = plan_attributes(sop_class_uid, recipe)
+    return tuple((each, Target(each.path)) for each in planned)
+
+
 def _look_at(sop_class_uid: str, recipe: Recipe, effects: list[LineEffect]) -> None:
-    without = replace(recipe, lines=(), allowances=())
-    now = {each.path: each for each in plan_attributes(sop_class_uid, recipe)}
-    iod = compile_plan(sop_class_uid, recipe, frozenset()).iod
-    present = frozenset(module.name for module in iod.modules)
-    for before in plan_attributes(sop_class_uid, without):
-        hits = [effect for effect in effects if effect.line.selector.matches(Target(before.path))]
-        tag = before.path[-1]
-        if hits and fault_of_touching(tag):
-            for effect in hits:
-                effect.protected.add(tag)
+    plan = compile_plan(sop_class_uid, recipe, frozenset())
+    gone: set[Path] = set()
+    for before, target in _without_lines(sop_class_uid, recipe.options):
+        hits = [effect for effect in effects if effect.line.selector.matches(target)]
+        if not hits:
             continue
-        holding = recipe.line_for(Target(before.path))
-        after = now.get(before.path)
+        path = before.path
+        if _is_protected(path[-1], hits) or any(path[:n] in gone for n in range(1, len(path))):
+            # no line can touch it, or one did away with the Sequence around it
+            continue
+        if plan.present != (present := plan.iod.present_modules(_held(path, recipe))):
+            plan = replace(plan, present=present, rules={})
+        after = plan.rule(path)
+        dummy_code = becomes_dummy_code(plan.iod, present, path, after)
+        if after.action in GONE or dummy_code:
+            gone.add(path)
+        holding = recipe.line_for(target)
         for effect in hits:
-            if holding is None or after is None:
-                # the Sequence around it is gone already
-                continue
-            if effect.line is not holding:
+            if effect.line is holding:
+                _note(effect, before, after, others=len(hits) > 1, dummy_code=dummy_code)
+            elif holding is not None:
                 effect.shadowed_by.add(holding.source)
-                continue
-            dummy_code = becomes_dummy_code(iod, present, before.path, after.rule)
-            _note(effect, before, after.rule, others=len(hits) > 1, dummy_code=dummy_code)
+
+
+def _is_protected(tag: int, hits: Sequence[LineEffect]) -> bool:
+    protected = bool(fault_of_touching(tag))
+    for effect in hits if protected else ():
+        effect.protected.add(tag)
+    return protected
+
+
+def _held(path: Path, recipe: Recipe) -> frozenset[int]:
+    return added_tags(recipe) | {path[0]}
 
 
 def _note(
