@@ -135,6 +135,30 @@ TEXT_VRS: Final = ECHOING_VRS - {"UN"} | FORMS.keys() | {"AS"}
 """Value Representations of character strings (PS3.5 6.2)."""
 
 
+_SIZES: Final[Mapping[str, int]] = {
+    "AT": 4,
+    "FD": 8,
+    "FL": 4,
+    "SL": 4,
+    "SS": 2,
+    "SV": 8,
+    "UL": 4,
+    "US": 2,
+    "UV": 8,
+}
+NUMBER_VRS: Final = _SIZES.keys() | {"DS", "IS"}
+"""Value Representations for which no dummy is honest: a number that is not one is no number."""
+
+
+def fits(tag: int, vr: str, length: int) -> bool:
+    """Tell whether binary numbers are as many as the Attribute may have: no room for more."""
+    size = _SIZES.get(vr)
+    if size is None or not length:
+        return True
+    most = value_multiplicity(tag)[1]
+    return not length % size and (most is None or length <= size * most)
+
+
 def replace_uids(value: bytes, context: Context, uids: dict[str, str]) -> bytes:
     """U: replace each UID by its pseudonym; `uids` collects original and new."""
     parts = []
@@ -187,6 +211,8 @@ def keep_value(tag: int, vr: str, value: bytes, context: Context) -> bytes | Non
     form = _CHARACTERISTICS.get(tag) or FORMS.get(kind)
     if form is not None:
         return value if form.fullmatch(value) else None
+    if not fits(tag, vr, len(value)):
+        return None
     if context.echo is not None and vr in ECHOING_VRS and context.echo.search(value):
         if tag in _RETAINED_NAMES and context.echo.fullmatch(unpad(value).strip()):
             # it is looked for in other text, and finds itself where an Option retains it

@@ -137,19 +137,12 @@ class DataSetDeidentifier:
             action = decided.get(tag) or self._decide(tag)
             if action is Action.REMOVE:
                 counts[tag] += 1
-            elif end - start > _MEMO_VALUE:
-                result = self._result(buffer, element)
-                self._applied.update(result.applied)
+            else:
+                raw = buffer[start:end] if end - start <= _MEMO_VALUE else b""
+                result = memo.get(raw) or self._new_result(raw, buffer, element)
+                result.uses += 1
                 if result.encoded:
                     output.append((tag, result.encoded))
-            else:
-                raw = buffer[start:end]
-                known = memo.get(raw)
-                if known is None:
-                    known = self._remember_result(raw, self._result(buffer, element))
-                known.uses += 1
-                if known.encoded:
-                    output.append((tag, known.encoded))
         if self._lifts:
             lifted = lift_mr_essentials(buffer, elements, self._encoding)
             output += [entry for entry in lifted if self._decide(entry[0]) is Action.KEEP]
@@ -172,8 +165,10 @@ class DataSetDeidentifier:
             return _Result(buffer[element.start : element.end], applied)
         return _Result(*self._apply(buffer, element, (), self._encoding, 0))
 
-    def _remember_result(self, raw: bytes, result: _Result) -> _Result:
-        if not self._remember:
+    def _new_result(self, raw: bytes, buffer: Buffer, element: Element) -> _Result:
+        """Return what becomes of an element, and remember it by its bytes unless it is large."""
+        result = self._result(buffer, element)
+        if not raw or not self._remember:
             self._applied.update(result.applied)
             return _Result(result.encoded, ())
         if len(self._memo) >= _MEMO_ENTRIES:
@@ -196,6 +191,8 @@ class DataSetDeidentifier:
         form = actions.FORMS.get(vr)
         if form is not None:
             return form.fullmatch(buffer, element.value, element.end) is not None
+        if not actions.fits(element.tag, vr, element.end - element.value):
+            return False
         echo = self._context.echo
         if echo is None or vr not in actions.ECHOING_VRS:
             return True
@@ -241,6 +238,9 @@ class DataSetDeidentifier:
             action = rule.otherwise
             if action is Action.REMOVE:
                 return b"", (Applied(element.tag, action, rule.source),)
+            if action is Action.DUMMY and _known_vr(element) in actions.NUMBER_VRS | {"UI"}:
+                # a size, a place or a class that is made up would be taken for the scanner's
+                raise InstanceHeld(Reason.MALFORMED)
             result = self._new_value(element, value, Rule(action=action, source=rule.source)) or b""
         encoded = encode_element(element.tag, _known_vr(element), result, self._encoding)
         return encoded, (Applied(element.tag, action, rule.source),)

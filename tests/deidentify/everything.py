@@ -16,12 +16,13 @@ from importlib.resources import files
 from typing import Any
 
 from casepack.encoding import Encoding, encode_element, encode_sequence
-from casepack.standard.dictionary import dictionary_vr
+from casepack.standard.dictionary import dictionary_vr, value_multiplicity
 
 Path = tuple[int, ...]
 STEP_DAYS = 11
 FIRST_DAY = dt.date(1583, 1, 1)
 VOCABULARY_DATES = {0x00080106, 0x00080107, 0x0040DB06, 0x0040DB07}
+SIZES = {"AT": 4, "FD": 8, "FL": 4, "SL": 4, "SS": 2, "SV": 8, "UL": 4, "US": 2, "UV": 8}
 _ITEMS_ONLY = frozenset({0x00041220})
 _FIXED = {
     # what the reader of a study must be able to read
@@ -95,6 +96,8 @@ class Planted:
             node.setdefault(path[-1], {})
         elif path[-1] not in node:
             value = self._value(path, vr, len(self.values) + 1)
+            if vr in SIZES:
+                value = value[: SIZES[vr] * (value_multiplicity(path[-1])[1] or 4)]
             node[path[-1]] = self.values[path] = value
 
     def _value(self, path: Path, vr: str, number: int) -> bytes:
@@ -141,9 +144,7 @@ def value_of(vr: str, number: int, how: Encoding) -> bytes:
     text_vrs = {"AE", "LO", "LT", "SH", "ST", "UC", "UT"}
     if vr in texts or vr in text_vrs:
         return texts.get(vr, f"ZZ{number:05d} x").encode()
-    # four numbers of any width
-    unit = struct.pack(how.order + "HH", 0xA55A, number)
-    return (unit * 4)[:16]
+    return struct.pack(how.order + "HH", number, 0xA55A) * 8
 
 
 def plant_all(sop_class_uid: str, how: Encoding) -> Planted:

@@ -239,6 +239,34 @@ def test_text_of_another_vr_is_kept_if_it_is_what_it_should_be(tmp_path: Path) -
     assert b"MEIER" not in found
 
 
+@pytest.mark.parametrize(
+    ("tag", "vr", "value"),
+    [
+        (0x00280010, "US", b"\x40\0JANE DOE"),  # Rows: one number
+        (0x00280010, "US", b"\x40"),
+        (0x00280030, "DS", b"by Meier"),  # Pixel Spacing
+        (0x00080016, "UI", b"1.2.840.10008.5.1.4.1.1.4\\x"),
+    ],
+)
+def test_a_number_that_images_need_is_never_made_up(
+    tmp_path: Path, tag: int, vr: str, value: bytes
+) -> None:
+    encoded = header(tag, vr, len(value), EXPLICIT) + value
+    assert held_reason(with_element(encoded, tag), tmp_path) in {
+        Reason.MALFORMED,
+        Reason.SOP_CLASS_UNKNOWN,
+    }
+
+
+def test_a_number_that_images_do_not_need_is_left_out_if_it_is_none(tmp_path: Path) -> None:
+    value = b"\x40\0\0\0JANE DOE"
+    encoded = header(0x00180083, "DS", 6, EXPLICIT) + b"MEIER "
+    encoded += header(0x00280106, "US", len(value), EXPLICIT) + value
+    found = output_bytes(with_element(encoded, 0x00180083), tmp_path)
+    assert b"JANE" not in found
+    assert b"MEIER" not in found
+
+
 @pytest.mark.parametrize("tag", [0x00180024, 0x00100010, 0x0020000D, 0x00080018])
 def test_a_tag_that_stands_twice_is_held(tmp_path: Path, tag: int) -> None:
     vr = {0x00180024: "SH", 0x00100010: "PN"}.get(tag, "UI")

@@ -98,7 +98,8 @@ def left_in(result: Result, using: str) -> list[str]:
     return [
         written(path)
         for path, value in result.planted.values.items()
-        if not may_stay(path, using) and value in result.content
+        if not may_stay(path, using)
+        and value in (result.content if len(value) > 4 else result.values.get(path, b""))
     ]
 
 
