@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Final
 
-from casepack.verify.elements import PREFIX_AT, Buffer, Element, PartTen, is_part_ten, read_part_ten
+from casepack.verify.elements import PREFIX_AT, Buffer, Element, PartTen
+from casepack.verify.reading import is_part_ten, read_part_ten
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _TEXT_CHUNKS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})

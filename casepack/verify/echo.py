@@ -18,11 +18,11 @@ _DATE_IN_TEXT: Final = re.compile(rf"(?<!\d)({_DATE.pattern})(?!\d)")
 _YEAR_FIRST: Final = re.compile(r"(?<!\d)((?:1[89]|20)\d\d)[-/.](\d\d?)[-/.](\d\d?)(?!\d)")
 _DAY_FIRST: Final = re.compile(r"(?<!\d)(\d\d?)[-/.](\d\d?)[-/.]((?:1[89]|20)\d\d)(?!\d)")
 _TOKEN: Final = re.compile(r"(?<![\w./-])[A-Za-z]{0,6}[-/]?\d[\d-]{4,}[A-Za-z]?(?![\w.])")
-_PHONE: Final = re.compile(r"(?<![\w.])\+?\d[\d ()/-]{7,}\d(?![\w.])")
+_PHONE: Final = re.compile(r"(?<![\w./-])\+?\d[\d ()/-]{7,}\d(?![\w.])")
 _MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 _CARETS: Final = re.compile(r"[^\W\d_][\w'.-]*(?:\^+[^\W\d_][\w'.-]*)+")
 _TITLED: Final = re.compile(
-    r"\b(?:(?i:dr|prof|frau|herr)|Mr|Mrs|Ms)\b\.?\s+([^\W\d_]{3,}(?:-[^\W\d_]+)?)"
+    r"(?<![\w^])(?:(?i:dr|prof|frau|herr)|Mr|Mrs|Ms)(?:\.\s*|\s+)([^\W\d_]{3,}(?:-[^\W\d_]+)?)"
 )  # MR is a Modality
 UID: Final = re.compile(r"[0-2](?:\.(?:0|[1-9]\d*)){4,}")
 _FEWEST_DIGITS: Final = 6
@@ -61,12 +61,14 @@ def _dates_in(text: str) -> Iterator[str]:
 
 
 def _numbers_in(text: str) -> Iterator[tuple[Kind, str]]:
-    for pattern, fewest in ((_TOKEN, _FEWEST_DIGITS), (_PHONE, _FEWEST_PHONE_DIGITS)):
+    for pattern, fewest in ((_PHONE, _FEWEST_PHONE_DIGITS), (_TOKEN, _FEWEST_DIGITS)):
         for token in pattern.findall(text):
             digits = re.sub(r"\D", "", token)
-            written_date = _YEAR_FIRST.fullmatch(token) or _DAY_FIRST.fullmatch(token)
-            if fewest <= len(digits) <= _MOST_DIGITS and not (written_date or is_date(digits)):
+            is_day = any(form.fullmatch(token) for form in (_DATE, _YEAR_FIRST, _DAY_FIRST))
+            if fewest <= len(digits) <= _MOST_DIGITS and not is_day:
                 yield Kind.NUMBER, token
+        # the parts of a telephone number are no numbers of their own
+        text = pattern.sub(" ", text)
 
 
 def names_in(text: str) -> Iterator[str]:

@@ -12,16 +12,10 @@ from typing import Final
 
 from casepack.model import Finding, Progress, no_progress
 from casepack.verify.contents import map_file
-from casepack.verify.elements import (
-    Buffer,
-    Element,
-    PartTen,
-    is_part_ten,
-    plain_text,
-    read_part_ten,
-)
+from casepack.verify.elements import Buffer, Element, PartTen, plain_text
 from casepack.verify.findings import make_finding
 from casepack.verify.profile import Claims
+from casepack.verify.reading import is_part_ten, read_part_ten
 
 DIRECTORY_CLASS: Final = "1.2.840.10008.1.3.10"
 _DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom", ".ima"})

@@ -10,10 +10,11 @@ from functools import cached_property
 from typing import Final
 
 from casepack.model import FileSet
-from casepack.verify.elements import is_part_ten, plain_text, read_part_ten
+from casepack.verify.elements import plain_text
 from casepack.verify.holdings import Holding, Holdings, open_buffer
 from casepack.verify.pixels import digest_pixels
 from casepack.verify.profile import FULL_DATES, MODIFIED_DATES
+from casepack.verify.reading import is_part_ten, read_part_ten
 
 _KEPT: Final = (
     0x00080060,  # Modality

@@ -36,6 +36,7 @@ _FEWEST_MEANINGS: Final = 4
 
 PLACEHOLDERS: Final = frozenset(
     [
+        "a",
         "anon",
         "anonym",
         "anonymised",

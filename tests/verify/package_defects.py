@@ -300,7 +300,7 @@ on_json(
 
 @inside(
     "directory-missing-file crate-missing case-unresolved instance-missing lesion-differs"
-    " directory-mismatch figure-unresolved reference-dangling reference-external",
+    " directory-mismatch figure-unresolved reference-dangling",
     "a report and a series of images are gone",
 )
 def _series_gone(data: Path) -> None:

@@ -18,7 +18,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from casepack.verify.elements import is_part_ten, read_part_ten
+from casepack.verify.reading import is_part_ten, read_part_ten
 from tests.builders import write_instance
 from tests.foreign import foreign_files, quiet
 from tests.verify.studies import original_image
@@ -161,7 +161,7 @@ def test_a_length_beyond_the_end_is_not_believed() -> None:
 def test_a_deflated_bomb_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     import zlib
 
-    monkeypatch.setattr("casepack.verify.elements._MOST_INFLATED", 1 << 16)
+    monkeypatch.setattr("casepack.verify.reading._MOST_INFLATED", 1 << 16)
     deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     start = FILE.index(b"\x08\x00\x05\x00CS")
     body = deflater.compress(FILE[start:] + b"\x00" * (1 << 22)) + deflater.flush()
