@@ -123,7 +123,6 @@ def _grant(grant: Grant) -> dict[str, str]:
     if grant.funder_id:
         reference["funderIdentifier"] = grant.funder_id
         reference["funderIdentifierType"] = "ROR"
-        reference["schemeUri"] = _ROR
     if grant.award.strip():
         reference["awardNumber"] = one_line(grant.award)
     if grant.url:
@@ -274,7 +273,6 @@ def _add_grant(parent: etree._Element, grant: Mapping[str, str]) -> None:
             "funderIdentifier",
             grant["funderIdentifier"],
             funderIdentifierType=grant["funderIdentifierType"],
-            schemeURI=grant["schemeUri"],
         )
     if "awardNumber" in grant:
         uri = {"awardURI": grant["awardUri"]} if "awardUri" in grant else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from casepack.case import Author, Case, Picture, TimePoint
+from casepack.case import Author, Case, Picture
 from casepack.package.licences import find_licence
 from casepack.package.text import one_line
 from casepack.package.wording import (
@@ -16,6 +16,7 @@ from casepack.package.wording import (
     describe_patient,
     doi_url,
     name_affiliations,
+    series_findings,
     statements,
 )
 
@@ -142,20 +143,13 @@ def _list(items: Iterable[str]) -> str:
 def _time_points(case: Case) -> Iterable[Section]:
     for number, point in enumerate(case.time_points, 1):
         heading = f"Imaging findings, time point {number}: {one_line(point.label)}"
-        texts = [one_line(point.technique), point.findings.strip(), *_series(point)]
+        texts = [one_line(point.technique), point.findings.strip(), *series_findings(point)]
         if point.treatment_before.strip():
             texts.append(f"Treatment before: {point.treatment_before.strip()}")
         body = "\n\n".join(text for text in texts if text)
         if body and len(case.time_points) > 1:
             body = f"Day {point.day}.\n\n{body}"
         yield heading, body
-
-
-def _series(point: TimePoint) -> Iterable[str]:
-    for one in point.series:
-        text = " ".join(part.strip() for part in (one.technique, one.findings) if part.strip())
-        if text:
-            yield f"Series {one.series}: {text}"
 
 
 def _differential(case: Case) -> str:

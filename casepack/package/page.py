@@ -129,6 +129,7 @@ def _parts(
         ),
         Part(name="figures", title="Figures", body=_figures(case, stacks, figures), full=True),
         Part(name="measurements", title="Measurements", body=measured),
+        Part(name="course", title="Course", body=page_text.course(case)),
         Part(name="discussion", title="Discussion", body=page_text.discussion(case)),
         Part(
             name="differential",

@@ -99,15 +99,23 @@ def findings(case: Case) -> str:
     """Return the imaging findings, then those of each time point with what came before it."""
     parts = [paragraphs(case.imaging_findings)]
     for number, point in enumerate(case.time_points):
-        if not (point.findings.strip() or point.treatment_before.strip()):
+        told = [point.technique, point.findings, *wording.series_findings(point)]
+        body = "\n".join(paragraphs(text) for text in told if text.strip())
+        if not (body or point.treatment_before.strip()):
             continue
         if point.treatment_before.strip():
             text = escape(" ".join(point.treatment_before.split()))
             when = "Before" if number == 0 else "Between the studies"
             parts.append(f'<p class="treatment">{when}: {text}</p>')
         day = f'<span class="day">day {point.day}</span>' if len(case.time_points) > 1 else ""
-        parts.append(f"<h3>{escape(point.label)}{day}</h3>{paragraphs(point.findings)}")
+        parts.append(f"<h3>{escape(point.label)}{day}</h3>{body}")
     return "\n".join(part for part in parts if part)
+
+
+def course(case: Case) -> str:
+    """Return timeline, treatment, outcome and the patient's perspective."""
+    named = wording.course(case)
+    return "\n".join(f"<h3>{name}</h3>{paragraphs(text)}" for name, text in named)
 
 
 def discussion(case: Case) -> str:

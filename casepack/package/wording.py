@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from casepack.case import AGE_LIMIT, Author, Case, Differential, Event, Grant
+from casepack.case import AGE_LIMIT, Author, Case, Differential, Event, Grant, TimePoint
 from casepack.package.text import one_line
 
 RISK = (
@@ -96,6 +96,12 @@ def course(case: Case) -> tuple[tuple[str, str], ...]:
         ("Patient perspective", case.patient_perspective.strip()),
     )
     return tuple((name, text) for name, text in named if text)
+
+
+def series_findings(point: TimePoint) -> tuple[str, ...]:
+    """Return what each series of a time point shows, one line each."""
+    told = ((one, one_line(f"{one.technique} {one.findings}")) for one in point.series)
+    return tuple(f"Series {one.series}: {text}" for one, text in told if text)
 
 
 def _when(event: Event) -> str:

@@ -19,6 +19,7 @@ from casepack.case import (
     Patient,
     Reference,
     TimePoint,
+    parse_case,
 )
 from casepack.model import (
     Action,
@@ -96,6 +97,45 @@ def full_case(**parts: object) -> Case:
         "funding": "None.",
     }
     return Case.model_validate(content | parts)
+
+
+EXTENDED = """\
+id: case-0002
+title: A case with every new part
+version: "1.1"
+issn: 1563-4086
+affiliations:
+  - {id: uni, name: Example University, department: Radiology, ror: https://ror.org/03yrm5c26}
+  - {id: lab, name: Invented Institute}
+authors:
+  - {family: Müller, given: Zoë, affiliations: [uni, lab]}
+  - {family: Specimen, given: Noor, affiliations: [uni]}
+grants:
+  - {funder: Example Fund, funder_id: https://ror.org/01ggx4157, award: A-1, title: Cords}
+relations:
+  - {type: IsDerivedFrom, doi: 10.5072/source}
+  - {type: IsDocumentedBy, url: https://example.org/case}
+timeline:
+  - {day: -21, event: Weakness of the legs}
+  - {day: 0, until: 35, event: Dexamethasone}
+treatment: Radiotherapy.
+outcome: She walks.
+consent_from: patient
+ethics_committee: Committee of Example University
+ethics_approval: E-7
+competing_interests: None.
+differential_diagnosis:
+  - {text: Ependymoma, reason: no cysts, code: {value: "1", scheme: 99X, meaning: Ependymoma}}
+time_points:
+  - label: Baseline
+    technique: MR at 1.5 T.
+    series: [{series: 3, technique: Sagittal T2., findings: Dark nodule.}]
+"""
+
+
+def extended_case() -> Case:
+    """A case with the parts that the full one lacks."""
+    return parse_case(EXTENDED, "case.yaml")
 
 
 def record() -> Record:

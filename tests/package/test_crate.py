@@ -73,7 +73,11 @@ def _issues(root: Path) -> list[str]:
 
 
 @pytest.mark.usefixtures("offline")
-@pytest.mark.parametrize("case", [cases.full_case(), untitled_case(2)], ids=["full", "bare"])
+@pytest.mark.parametrize(
+    "case",
+    [cases.full_case(), untitled_case(2), cases.extended_case()],
+    ids=["full", "bare", "extended"],
+)
 def test_the_crate_is_valid_at_the_required_level(tmp_path: Path, case: Case) -> None:
     _write(tmp_path / "data", case, cases.verified(tmp_path / "in"))
     assert _issues(tmp_path / "data") == []

@@ -10,10 +10,10 @@ from lxml import etree
 from casepack.case import Case, untitled_case
 from casepack.package.datacite import describe_for_datacite, write_datacite_xml
 from casepack.package.minting import find_minting_faults
-from tests.package.cases import MARKUP, full_case
+from tests.package.cases import MARKUP, extended_case, full_case
 
 NAMESPACE = {"d": "http://datacite.org/schema/kernel-4"}
-CASES = [full_case(), full_case(doi=None), untitled_case(2)]
+CASES = [full_case(), full_case(doi=None), untitled_case(2), extended_case()]
 
 
 def _elements(xml: str) -> list[Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from casepack.case import Case, parse_case
+from casepack.case import Case
 from casepack.package.bibtex import write_bibtex
 from casepack.package.datacite import describe_for_datacite, write_datacite_xml
 from casepack.package.exports import export_case
@@ -19,43 +19,11 @@ from casepack.package.zenodo import describe_for_zenodo
 from tests.package import cases
 
 CAPTIONS = {"figures/fig1a.png": f"Caption {cases.MARKUP}", "figures/fig1b.png": "Second"}
-EXTENDED = """\
-id: case-0002
-title: A case with every new part
-version: "1.1"
-issn: 1563-4086
-affiliations:
-  - {id: uni, name: Example University, department: Radiology, ror: https://ror.org/03yrm5c26}
-  - {id: lab, name: Invented Institute}
-authors:
-  - {family: Müller, given: Zoë, affiliations: [uni, lab]}
-  - {family: Specimen, given: Noor, affiliations: [uni]}
-grants:
-  - {funder: Example Fund, funder_id: https://ror.org/01ggx4157, award: A-1, title: Cords}
-relations:
-  - {type: IsDerivedFrom, doi: 10.5072/source}
-  - {type: IsDocumentedBy, url: https://example.org/case}
-timeline:
-  - {day: -21, event: Weakness of the legs}
-  - {day: 0, until: 35, event: Dexamethasone}
-treatment: Radiotherapy.
-outcome: She walks.
-consent_from: patient
-ethics_committee: Committee of Example University
-ethics_approval: E-7
-competing_interests: None.
-differential_diagnosis:
-  - {text: Ependymoma, reason: no cysts, code: {value: "1", scheme: 99X, meaning: Ependymoma}}
-time_points:
-  - label: Baseline
-    technique: MR at 1.5 T.
-    series: [{series: 3, technique: Sagittal T2., findings: Dark nodule.}]
-"""
 
 
 @pytest.fixture
 def extended() -> Case:
-    return parse_case(EXTENDED, "case.yaml")
+    return cases.extended_case()
 
 
 def test_mirc_has_the_elements_that_its_templates_have(package: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from casepack.case import Case, Figure, untitled_case
+from casepack.case import Case, Figure, Panel, untitled_case
 from casepack.errors import CaseError
 from casepack.model import Verified
 from casepack.package.drawing import OUTLINE
@@ -232,3 +232,22 @@ def test_a_figure_of_an_image_that_cannot_be_decoded_keeps_its_caption(tmp_path)
     assert (figure.file, figure.caption) == ("", "A")
     assert figure.skipped == "has pixel data that cannot be decoded here"
     assert not list(tmp_path.glob("*.png"))
+
+
+def test_panels_are_pictures_of_one_figure_with_letters(tmp_path, studies):
+    panels = (Panel(series=1, caption="Before."), Panel(series=1, time_point=2, caption="After."))
+    single = Figure(caption="Axial", series=7)
+    placed = write_figures(
+        tmp_path, studies, case_with(Figure(caption="Both.", panels=panels), single), []
+    )
+    assert [(one.number, one.panel, one.file) for one in placed] == [
+        (1, "a", "fig1a.png"),
+        (1, "b", "fig1b.png"),
+        (2, "", "fig2.png"),
+    ]
+    assert [one.caption for one in placed] == ["Both. Before.", "Both. After.", "Axial"]
+    assert placed[1].time_point == 2
+    missing = Figure(caption="x", panels=(panels[0], Panel(series=99)))
+    with pytest.raises(CaseError) as caught:
+        write_figures(tmp_path, studies, case_with(missing), [])
+    assert caught.value.place == "case file: figures.0.panels.1.series"

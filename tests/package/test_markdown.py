@@ -9,7 +9,7 @@ from casepack.package.markdown import (
     write_case_markdown,
     write_eurorad_markdown,
 )
-from tests.package.cases import MARKUP, full_case
+from tests.package.cases import MARKUP, extended_case, full_case
 
 ORDER = [
     "Case type",
@@ -73,3 +73,13 @@ def test_eurorad_text_stays_as_it_is_inside_fences_that_it_cannot_close() -> Non
 def test_an_escaped_number_at_the_start_of_a_line_is_not_a_list() -> None:
     assert escape("12 mm") == "12 mm"
     assert escape("12. mm") == "\\12. mm"
+
+
+def test_new_parts_of_a_case_are_in_the_text_in_their_places() -> None:
+    text = write_case_markdown(extended_case(), {"figures/fig1b.png": "Caption"})
+    for heading in ("Timeline", "Treatment", "Outcome", "Consent", "Ethics", "Competing interests"):
+        assert f"## {heading}\n" in text
+    assert "(Radiology, Example University; Invented Institute)" in text
+    assert "Series 3: Sagittal T2. Dark nodule." in text
+    assert "Ependymoma: no cysts" in text
+    assert "Figure 1b: Caption" in text

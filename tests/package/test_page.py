@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from casepack.case import Case, Figure, untitled_case
+from casepack.case import Case, Figure, Panel, untitled_case
 from casepack.model import MeasuredLesion, Verified
 from casepack.package.figures import write_figures
 from casepack.package.page import write_page
 from casepack.package.page_measurements import describe_change
 from casepack.package.previews import write_previews
-from tests.package.cases import MARKUP, full_case, lesions, plain_verified, verified
+from tests.package.cases import MARKUP, extended_case, full_case, lesions, plain_verified, verified
 from tests.package.pictures import drawn_lesion
 
 HOSTILE = "</script></style><img src=x onerror=alert(1)>{{script}}<!--'\"&"
@@ -261,3 +261,27 @@ def test_the_same_case_gives_the_same_page(tmp_path):
     for name in ("a", "b"):
         write(tmp_path / name, found, full_case(), lesions(found))
     assert (tmp_path / "a/index.html").read_bytes() == (tmp_path / "b/index.html").read_bytes()
+
+
+def test_timeline_affiliations_panels_and_findings_of_series_can_be_read(tmp_path):
+    panels = (Panel(series=1, caption="Before."), Panel(series=1, time_point=1, caption="Again."))
+    figure = Figure(caption="Both.", panels=panels)
+    case = Case.model_validate(extended_case().model_dump() | {"figures": [figure.model_dump()]})
+    page = write(tmp_path, verified(tmp_path / "in", studies=1), case)
+    text = " ".join(page.text.split())
+    for expected in (
+        "Radiology, Example University",
+        "Invented Institute",
+        "Day -21: Weakness of the legs",
+        "Day 0 to 35: Dexamethasone",
+        "She walks.",
+        "Series 3: Sagittal T2. Dark nodule.",
+        "Ependymoma: no cysts",
+        "Consent to publication: patient.",
+        "Committee of Example University, approval E-7",
+        "Example Fund, award A-1, Cords",
+        "Figure 1a.",
+        "Figure 1b.",
+    ):
+        assert expected in text
+    assert {attributes.get("id") for _, attributes in page.elements} >= {"fig1a", "fig1b"}
