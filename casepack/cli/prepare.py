@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from casepack.cli.terminal import (
     EXIT_DONE,
     EXIT_HELD,
+    EXIT_USAGE,
     map_errors,
     show_doubts,
+    show_error,
     show_progress,
     show_table,
     show_unused,
@@ -34,12 +37,32 @@ CrosswalkFolder = Annotated[
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes to use.")]
 
 
+_NO_DICOM = (
+    "--no-dicom is refused: a package without its images cannot be checked. Figures are tied to "
+    "SOP Instances, lesions to voxels, and the de-identification report speaks of files that a "
+    "reader must be able to look at. For pictures alone take figures/ and preview/ out of a "
+    "package."
+)
+
+
+class _PackCommand(TyperCommand):
+    """Says why there is no package without DICOM, in place of "no such option"."""
+
+    # the context is click's, or Typer's own copy of it, by version
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
+        if "--no-dicom" in args:
+            show_error(_NO_DICOM, "")
+            ctx.exit(EXIT_USAGE)
+        parsed: list[str] = super().parse_args(ctx, args)
+        return parsed
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("inspect")(map_errors(inspect))
     app.command("deid")(map_errors(deid))
     app.command("annotate")(map_errors(annotate))
-    app.command("pack")(map_errors(pack))
+    app.command("pack", cls=_PackCommand)(map_errors(pack))
 
 
 def inspect(study: StudyFolder) -> int:
@@ -133,7 +156,8 @@ def pack(
 ) -> int:
     """De-identify, verify, annotate and package a study as OUT.
 
-    OUT appears whole or not at all. Open OUT/data/index.html to read the case.
+    OUT appears whole or not at all. There is no --no-dicom: what cannot be checked is not packed.
+    Open OUT/data/index.html to read the case.
 
     Example: casepack pack ./study ./iscm-0001 --case case.yaml --key-file project.key
     """

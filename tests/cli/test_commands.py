@@ -189,3 +189,11 @@ def test_a_package_is_checked_reserved_given_its_doi_exported_and_archived(tmp_p
     assert run("doi", "set", str(package), "10.5072/x-2")[0] == 0
     assert run("archive", str(package), "--check")[0] == 1
     assert run("validate", str(package))[0] == 0
+
+
+def test_a_package_without_dicom_is_refused_with_the_reason(tmp_path: Path) -> None:
+    study = study_of(tmp_path / "study")
+    result = runner.invoke(app, ["pack", str(study), str(tmp_path / "out"), "--no-dicom"])
+    assert result.exit_code == 2
+    assert "cannot be checked" in result.output
+    assert not (tmp_path / "out").exists()
