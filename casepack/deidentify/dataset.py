@@ -16,7 +16,7 @@ from casepack.deidentify import actions
 from casepack.deidentify.actions import Context
 from casepack.deidentify.lift import MR_IMAGE_STORAGE, lift_mr_essentials
 from casepack.deidentify.plan import Plan, Rule
-from casepack.deidentify.private import Kept, keeps_private, kept_elements
+from casepack.deidentify.private import Kept, keeps_private, kept_elements, without_idle_creators
 from casepack.encoding import (
     Buffer,
     Element,
@@ -143,6 +143,8 @@ class DataSetDeidentifier:
                 result.uses += 1
                 if result.encoded:
                     output.append((tag, result.encoded))
+        if safe:
+            output = without_idle_creators(output)
         if self._lifts:
             lifted = lift_mr_essentials(buffer, elements, self._encoding)
             output += [entry for entry in lifted if self._decide(entry[0]) is Action.KEEP]
@@ -320,6 +322,8 @@ class DataSetDeidentifier:
                 applied += done
                 if result:
                     encoded.append((child.tag, result))
+            if safe:
+                encoded = without_idle_creators(encoded)
             encoded.sort(key=_tag)
             if len({tag for tag, _ in encoded}) != len(encoded):
                 raise InstanceHeld(Reason.MALFORMED)

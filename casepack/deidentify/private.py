@@ -7,7 +7,7 @@ own element stays only with an element that stays.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from casepack.encoding import Buffer, Element
 from casepack.recipe import HeaderAction, Kind, Recipe, Target
@@ -62,6 +62,24 @@ def safe_elements(buffer: Buffer, elements: Iterable[Element]) -> Mapping[int, s
             safe[element.tag] = element.vr if element.vr in vrs else min(vrs)
             safe[reserving] = "LO"
     return safe
+
+
+Entry = TypeVar("Entry")
+
+
+def without_idle_creators(entries: Sequence[tuple[int, Entry]]) -> list[tuple[int, Entry]]:
+    """Return entries by tag less the Private Creators that no entry follows any more.
+
+    A value that is not what the table says goes; its creator then has nothing to say.
+    """
+    followed = {
+        creator_tag(tag) for tag, _ in entries if tag & 0xFFFF >= _BLOCK_SIZE * _FIRST_BLOCK
+    }
+    return [
+        (tag, entry)
+        for tag, entry in entries
+        if not (tag >> 16 & 1 and tag & 0xFFFF <= _LAST_BLOCK) or tag in followed
+    ]
 
 
 def keeps_private(recipe: Recipe) -> bool:
