@@ -145,10 +145,31 @@ class Plan:
         """Return the rule for a standard Attribute if it is of this Type; None: not in the IOD."""
         tag = path[-1]
         profile = self._profile_rule(path, profile_rows().get(tag), attribute_type)
-        line = None if fault_of_touching(tag) else self.recipe.line_for(Target(path))
-        if line is None or (attribute_type is None and profile.action is Action.REMOVE):
+        if not self.recipe.lines or fault_of_touching(tag):
             return profile
-        return self._line_rule(line, path, profile, attribute_type or AttributeType.TYPE_3)
+        if attribute_type is None and profile.action is Action.REMOVE:
+            return profile
+        attribute_type = attribute_type or AttributeType.TYPE_3
+        line = self.recipe.line_for(Target(path))
+        if line is not None:
+            return self._line_rule(line, path, profile, attribute_type)
+        source = self._taken_away(path)
+        if not source or profile.action in {Action.REMOVE, Action.ZERO}:
+            return profile
+        return Rule(action=resolve_code(tag, "X/Z/D", attribute_type), source=source)
+
+    def _taken_away(self, path: Path) -> str:
+        """Return the line that takes away a Sequence around the Attribute, which had to stay.
+
+        A Sequence of Type 1 stays, so what it says goes from inside it.
+        """
+        for depth in range(len(path) - 1, 0, -1):
+            line = None
+            if not path[depth - 1] >> 16 & 1:
+                line = self.recipe.line_for(Target(path[:depth]))
+            if line is not None:
+                return "" if line.action is HeaderAction.KEEP else line.source
+        return ""
 
     def _line_rule(
         self, line: RecipeLine, path: Path, profile: Rule, attribute_type: AttributeType

@@ -126,7 +126,8 @@ def _findings_of(effect: LineEffect) -> Iterator[Finding]:
             Severity.WARNING,
             f"{word} leaves {_names(effect.left)} to the Profile, which does not keep them",
             place,
-            "A pattern alone never loosens the Profile. Write an override for each to be kept.",
+            "A pattern never loosens the Profile, and no date is kept beside shifted ones. "
+            "Write KEEP and an override for each Attribute that is to be kept.",
             _ANNEX_E,
         )
 
@@ -221,19 +222,32 @@ def _lacking(tag: int | None, modules: Iterable[Module], added: Iterable[int | N
 
 def _overrides(recipe: Recipe) -> Iterator[Finding]:
     for allowance in recipe.allowances:
-        used = recipe.uses(allowance)
-        yield _finding(
-            "recipe-loosens" if used else "recipe-override-unused",
-            Severity.NOTE if used else Severity.ERROR,
-            f"{allowance.selector.text} is kept beyond the Profile: {allowance.reason}"
-            if used
-            else f"no line keeps {allowance.selector.text}",
-            allowance.source,
-            "Reports and packages name this."
-            if used
-            else f"Write KEEP {allowance.selector.text} below %header, or leave it out.",
-            _ANNEX_E,
-        )
+        name, place = allowance.selector.text, allowance.source
+        if recipe.uses(allowance):
+            yield _finding(
+                "recipe-loosens",
+                Severity.NOTE,
+                f"{name} is kept beyond the Profile: {allowance.reason}",
+                place,
+                "Reports and packages name this.",
+                _ANNEX_E,
+            )
+        elif recipe.keeps(allowance):
+            yield _finding(
+                "recipe-override-idle",
+                Severity.WARNING,
+                f"{name} needs no override: the Profile with its Options keeps it",
+                place,
+                "Leave the override out.",
+            )
+        else:
+            yield _finding(
+                "recipe-override-unused",
+                Severity.ERROR,
+                f"no line keeps {name}",
+                place,
+                f"Write KEEP {name} below %header, or leave the override out.",
+            )
 
 
 def _declarations(recipe: Recipe, file: str) -> Iterator[Finding]:

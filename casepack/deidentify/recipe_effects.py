@@ -52,7 +52,7 @@ class LineEffect:
     unfit: set[int] = field(default_factory=set)
     """Attributes that cannot take its value."""
     left: set[int] = field(default_factory=set)
-    """Attributes that a KEEP by pattern leaves to the Profile, which does not keep them."""
+    """Attributes that a KEEP leaves to the Profile, which does not keep them as they are."""
 
 
 def line_effects(recipe: Recipe) -> list[LineEffect]:
@@ -99,13 +99,12 @@ def _look_at(sop_class_uid: str, recipe: Recipe, effects: list[LineEffect]) -> N
         if plan.present != (present := plan.iod.present_modules(_held(path, recipe))):
             plan = replace(plan, present=present, rules={})
         after = plan.rule(path)
-        dummy_code = becomes_dummy_code(plan.iod, present, path, after)
-        if after.action in GONE or dummy_code:
+        if after.action in GONE or becomes_dummy_code(plan.iod, present, path, after):
             gone.add(path)
         holding = recipe.line_for(target)
         for effect in hits:
             if effect.line is holding:
-                _note(effect, before, after, others=len(hits) > 1, dummy_code=dummy_code)
+                _note(effect, before, after, others=len(hits) > 1)
             elif holding is not None:
                 effect.shadowed_by.add(holding.source)
 
@@ -121,9 +120,7 @@ def _held(path: Path, recipe: Recipe) -> frozenset[int]:
     return added_tags(recipe) | {path[0]}
 
 
-def _note(
-    effect: LineEffect, before: PlannedAttribute, after: Rule, *, others: bool, dummy_code: bool
-) -> None:
+def _note(effect: LineEffect, before: PlannedAttribute, after: Rule, *, others: bool) -> None:
     line, tag = effect.line, before.path[-1]
     changed = (after.action, after.value) != (before.rule.action, None)
     if changed or (line.action is HeaderAction.KEEP and others):
@@ -131,12 +128,12 @@ def _note(
     else:
         effect.same.add(tag)
     if line.action is HeaderAction.KEEP:
-        if not line.selector.exact and after.action is not Action.KEEP:
+        if after.action is not Action.KEEP:
             effect.left.add(tag)
         return
     if line.value is not None and fault_of_literal(tag, line.value):
         effect.unfit.add(tag)
-    if _is_lost(before, after) and (dictionary_vr(tag) != "SQ" or dummy_code):
+    if _is_lost(before, after):
         named = any(exact.matches(Target(before.path)) for exact in line.selector.exact_members)
         (effect.required_named if named else effect.required).add(tag)
 

@@ -10,7 +10,8 @@ from typing import Final
 from casepack.model import Option
 from casepack.recipe.filters import Filter
 from casepack.recipe.groups import Group
-from casepack.recipe.selectors import Selector, Target
+from casepack.recipe.limits import loosens
+from casepack.recipe.selectors import Kind, Selector, Target
 
 OPTION_NAMES: Final = {
     "".join(word.capitalize() for word in option.name.split("_")).replace("Uids", "UIDs"): option
@@ -78,9 +79,9 @@ class Recipe:
     lines: tuple[RecipeLine, ...] = ()
     allowances: tuple[Override, ...] = ()
     """Every override that is declared, whether a KEEP line makes use of it or not."""
-    groups: Mapping[str, Group] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict, hash=False)
     """Sections ``%fields`` by name."""
-    values: Mapping[str, Group] = field(default_factory=dict)
+    values: Mapping[str, Group] = field(default_factory=dict, hash=False)
     """Sections ``%values`` by name; read, but not used yet."""
     filters: tuple[Filter, ...] = ()
     """Sections ``%filter`` in the order of the recipe; read, but not used yet."""
@@ -92,10 +93,15 @@ class Recipe:
         return tuple(str(allowance) for allowance in self.allowances if self.uses(allowance))
 
     def uses(self, allowance: Override) -> bool:
-        """Tell whether a KEEP line makes use of an override."""
-        target = allowance.selector.target
+        """Tell whether a KEEP line makes use of an override to go beyond the Profile."""
+        selector = allowance.selector
+        needed = selector.kind is Kind.PRIVATE or loosens(selector.path[-1], self.options)
+        return needed and self.keeps(allowance)
+
+    def keeps(self, allowance: Override) -> bool:
+        """Tell whether a KEEP line is about the Attribute of an override."""
         return any(
-            line.action is HeaderAction.KEEP and line.selector.matches(target)
+            line.action is HeaderAction.KEEP and line.selector.matches(allowance.selector.target)
             for line in self.lines
         )
 

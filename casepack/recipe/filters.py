@@ -23,6 +23,7 @@ from enum import StrEnum
 from typing import Final
 
 from casepack.errors import RecipeError
+from casepack.recipe.selectors import compile_pattern
 from casepack.recipe.words import Line
 from casepack.standard.dictionary import tag_for_keyword_in_any_case
 
@@ -45,7 +46,8 @@ _PREDICATES: Final = "|".join(Predicate)
 _JOINED: Final = re.compile(rf"\s*(\|\||\+)\s+(?=(?:{_PREDICATES})\s)", re.IGNORECASE)
 _HEX_TAG: Final = re.compile(r"0x([0-9A-Fa-f]{8})")
 _COORDINATES: Final = re.compile(r"(ctp)?(keep)?coordinates(?:\s+(.*))?")
-_BOX: Final = re.compile(r"\s*([0-9]+)\s*,\s*([0-9]+)\s*,\s*([0-9]+)\s*,\s*([0-9]+)\s*")
+_NUMBER: Final = r"\s*([0-9]{1,6})\s*"
+_BOX: Final = re.compile(",".join([_NUMBER] * 4))
 _COMMENT: Final = re.compile(r"\s#")
 
 
@@ -210,10 +212,7 @@ def _criterion(text: str, place: str) -> Criterion:
         takes = "an Attribute" if predicate in _WITHOUT_VALUE else "an Attribute and a value"
         raise RecipeError(f"{predicate} takes {takes}", place=place)
     if predicate in _SEARCHES:
-        try:
-            re.compile(value)
-        except re.error:
-            raise RecipeError("not a regular expression", place=place) from None
+        compile_pattern(value, place)
     return Criterion(predicate=predicate, tag=_attribute(name, place), value=value or None)
 
 

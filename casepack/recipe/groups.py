@@ -11,6 +11,7 @@ from casepack.recipe.selectors import Kind, Selector, parse_selector
 from casepack.recipe.words import Line, split_words
 
 _FIELD_WORDS: Final = 2
+_LENGTH: Final = re.compile("[0-9]{1,6}")
 _PARAMETER: Final = re.compile(r"\s*(\w+)\s*=(.*)", re.DOTALL)
 
 
@@ -67,7 +68,7 @@ def _split(selector: Selector, parameters: str, place: str) -> Member:
         value = match[2].strip() if match else ""
         if name == "by":
             separator = value.strip("'").strip('"')
-        elif name == "minlength" and value.strip("'\"").isdecimal():
+        elif name == "minlength" and _LENGTH.fullmatch(value.strip("'\"")):
             shortest = int(value.strip("'\""))
         else:
             raise RecipeError(

@@ -10,7 +10,13 @@ from casepack.errors import RecipeError
 from casepack.model import Option
 from casepack.recipe.document import HeaderAction, Override, RecipeLine
 from casepack.recipe.groups import Group
-from casepack.recipe.limits import fault_of_keeping, fault_of_touching, is_temporal, loosens
+from casepack.recipe.limits import (
+    fault_of_keeping,
+    fault_of_touching,
+    is_shifted,
+    is_temporal,
+    loosens,
+)
 from casepack.recipe.literals import fault_of_literal
 from casepack.recipe.selectors import Kind, Selector, parse_selector
 from casepack.recipe.words import Line, split_words
@@ -101,7 +107,7 @@ def refuse_loosening(
     """Refuse a KEEP of an Attribute by name that goes beyond the Profile without an override.
 
     A KEEP by pattern never loosens by itself: it only undoes other lines of the recipe, and leaves
-    the Attribute to the Profile.
+    the Attribute to the Profile. So does a KEEP of a date that an Option shifts.
 
     Raises
     ------
@@ -114,16 +120,16 @@ def refuse_loosening(
         name = _name(exact)
         if exact.kind is not Kind.PRIVATE:
             tag = exact.path[-1]
-            if not loosens(tag, options):
+            if not loosens(tag, options) or is_shifted(tag, options):
                 continue
             if fault := fault_of_keeping(tag):
-                raise RecipeError(fault, place=line.source)
-            if is_temporal(tag):
                 raise RecipeError(
-                    f"KEEP of {name}: dates and times are retained by an Option or not at all",
+                    f"KEEP of {name}: {fault}",
                     place=line.source,
                     advice="An original beside shifted dates would give the shift away. Declare "
-                    "RetainLongitudinalModifiedDates or RetainLongitudinalFullDates.",
+                    "RetainLongitudinalModifiedDates or RetainLongitudinalFullDates."
+                    if is_temporal(tag)
+                    else "",
                 )
         if not any(allowance.selector.matches(exact.target) for allowance in allowances):
             raise RecipeError(

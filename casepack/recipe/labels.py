@@ -9,7 +9,7 @@ from typing import Final
 from casepack.errors import RecipeError
 from casepack.model import Option
 from casepack.recipe.document import OPTION_NAMES, Override
-from casepack.recipe.limits import fault_of_touching
+from casepack.recipe.limits import fault_of_keeping, fault_of_touching
 from casepack.recipe.selectors import Kind, parse_selector
 from casepack.recipe.words import Line, split_words
 
@@ -108,6 +108,8 @@ def read_override(label: Label) -> Override:
     selector = parse_selector(label.words[0], label.place)
     if not selector.exact:
         raise RecipeError("an override names one Attribute", place=label.place)
-    if selector.kind is not Kind.PRIVATE and (fault := fault_of_touching(selector.path[-1])):
-        raise RecipeError(fault, place=label.place)
+    if selector.kind is not Kind.PRIVATE:
+        tag = selector.path[-1]
+        if fault := fault_of_touching(tag) or fault_of_keeping(tag):
+            raise RecipeError(fault, place=label.place)
     return Override(selector=selector, reason=" ".join(label.words[1:]), source=label.place)

@@ -63,7 +63,16 @@ def fault_of_keeping(tag: int) -> str:
         return "overlays and curves are removed as whole groups"
     if tag in _SEALED:
         return "this holds originals, or a signature of them"
+    if is_temporal(tag):
+        return "dates and times are retained by an Option or not at all"
     return ""
+
+
+def is_shifted(tag: int, options: frozenset[Option]) -> bool:
+    """Tell whether an Attribute is one that the Modified Dates Option treats."""
+    row = profile_rows().get(tag)
+    modified = Option.RETAIN_LONGITUDINAL_MODIFIED_DATES
+    return row is not None and modified in options and modified in row.options
 
 
 def is_temporal(tag: int) -> bool:

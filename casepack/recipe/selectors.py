@@ -10,6 +10,7 @@ private one also ``gggg,"CREATOR",ee``. Case does not matter.
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
@@ -244,13 +245,24 @@ def _expander(text: str, word: str, expression: str, place: str) -> Selector:
             advice="Selectors: ALL, startswith:, endswith:, contains:, except:, select:VR:, "
             "select:group:, fields:, a keyword, a tag.",
         )
+    kind = Kind.EXCEPT if word == "except" else Kind.PATTERN
+    return Selector(text=text, kind=kind, pattern=compile_pattern(anchored[word], place))
+
+
+def compile_pattern(expression: str, place: str) -> re.Pattern[str]:
+    """Compile a regular expression that takes no heed of case.
+
+    Raises
+    ------
+    RecipeError
+        It is none, or one whose meaning is about to change.
+    """
     try:
-        pattern = re.compile(anchored[word], re.IGNORECASE)
-    except re.error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return re.compile(expression, re.IGNORECASE)
+    except (re.error, OverflowError, RecursionError, Warning):
         raise RecipeError("not a regular expression", place=place) from None
-    return Selector(
-        text=text, kind=Kind.EXCEPT if word == "except" else Kind.PATTERN, pattern=pattern
-    )
 
 
 def _select(text: str, expression: str, place: str) -> Selector:

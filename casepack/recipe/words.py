@@ -31,7 +31,7 @@ def read_lines(text: str, file: str, errors: list[RecipeError]) -> Iterator[Line
     """Yield the lines of all sections; what is wrong with the frame is added to `errors`."""
     section, name = "", ""
     begun = False
-    for number, raw in enumerate(text.splitlines(), 1):
+    for number, raw in enumerate(text.split("\n"), 1):
         line, place = raw.strip(), f"{file}:{number}"
         if not line or line.startswith(_COMMENT):
             continue

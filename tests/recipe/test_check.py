@@ -109,6 +109,20 @@ def test_what_loosens_is_noted_with_its_reason_and_an_idle_override_is_an_error(
     assert only("recipe-override-unused", labels=labels).severity is Severity.ERROR
 
 
+def test_an_override_that_the_profile_makes_needless_is_found() -> None:
+    labels = ("ADD Override EchoTime why",)
+    assert only("recipe-override-idle", "KEEP EchoTime", labels=labels).severity is Severity.WARNING
+
+
+def test_a_kept_date_is_said_to_be_shifted() -> None:
+    found = only("recipe-keep-leaves", "REMOVE ALL", "KEEP StudyDate", labels=(MODIFIED,))
+    assert "Study Date" in found.message
+
+
+def test_taking_away_a_sequence_that_must_stay_is_noted() -> None:
+    assert only("recipe-names-required", "REMOVE DeviceSequence").severity is Severity.NOTE
+
+
 def test_a_private_line_has_an_effect_where_the_option_keeps_what_it_removes() -> None:
     line = 'REMOVE 0019,"SIEMENS MR HEADER",0C'
     assert codes(line, labels=("ADD Option RetainSafePrivate",)) == set()

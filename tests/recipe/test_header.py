@@ -164,9 +164,16 @@ def test_keep_of_what_an_option_retains_needs_none() -> None:
 
 @pytest.mark.parametrize("keyword", ["StudyDate", "AcquisitionTime", "PatientBirthDate"])
 def test_no_override_keeps_a_date_since_it_would_give_the_shift_away(keyword: str) -> None:
-    labels = ("ADD Option RetainLongitudinalModifiedDates", f"ADD Override {keyword} wanted")
-    assert fault("%header", f"KEEP {keyword}", labels=labels)
-    if keyword != "PatientBirthDate":
+    modified = "ADD Option RetainLongitudinalModifiedDates"
+    override = f"ADD Override {keyword} wanted"
+    assert "by an Option or not" in fault("%header", f"KEEP {keyword}", labels=(override,))
+    assert fault("%header", f"KEEP {keyword}", labels=(modified, override))
+    assert "by an Option or not" in fault("%header", f"KEEP {keyword}")
+    if keyword == "PatientBirthDate":
+        assert fault("%header", f"KEEP {keyword}", labels=(modified,))
+    else:
+        # it is left to the Option, which shifts it
+        assert parse("%header", f"KEEP {keyword}", labels=(modified,)).overrides == ()
         full = ("ADD Option RetainLongitudinalFullDates",)
         assert parse("%header", f"KEEP {keyword}", labels=full).overrides == ()
 
@@ -176,6 +183,10 @@ def test_no_override_keeps_a_date_since_it_would_give_the_shift_away(keyword: st
 )
 def test_no_override_keeps_originals_signatures_or_overlays(name: str) -> None:
     assert fault("%header", f"KEEP {name}", labels=(f"ADD Override {name} wanted",))
+
+
+def test_an_override_that_is_not_needed_is_not_reported_as_loosening() -> None:
+    assert parse("%header", "KEEP EchoTime", labels=("ADD Override EchoTime why",)).overrides == ()
 
 
 def test_an_override_that_no_line_uses_is_not_reported_as_loosening() -> None:

@@ -132,6 +132,31 @@ def test_keeping_a_sequence_shields_nothing_inside(tmp_path: Path) -> None:
     assert kept.StudyInstanceUID == out.StudyInstanceUID
 
 
+def test_what_a_sequence_says_goes_when_the_sequence_itself_must_stay(tmp_path: Path) -> None:
+    tissue = item(CodeValue="85756007", CodingSchemeDesignator="SCT", CodeMeaning="Tissue")
+    inside = item(SpecimenIdentifier="S7", SpecimenUID="1.2.3", SpecimenTypeCodeSequence=[tissue])
+    ds = mr(SpecimenDescriptionSequence=[inside], ContainerIdentifier="C7")
+    remove = "REMOVE SpecimenDescriptionSequence"
+    whole = deidentify_dataset(ds, tmp_path / "a", recipe()).SpecimenDescriptionSequence[0]
+    assert whole.SpecimenTypeCodeSequence[0].CodeValue == "85756007"
+    emptied = deidentify_dataset(ds, tmp_path / "b", recipe(remove)).SpecimenDescriptionSequence[0]
+    assert "SpecimenTypeCodeSequence" not in emptied
+    assert emptied.SpecimenIdentifier == "REMOVED"
+    but = "KEEP SpecimenDescriptionSequence__SpecimenTypeCodeSequence"
+    kept = deidentify_dataset(ds, tmp_path / "c", recipe(remove, but)).SpecimenDescriptionSequence
+    assert "SpecimenTypeCodeSequence" in kept[0]
+
+
+def test_a_kept_date_is_one_that_the_option_shifts(tmp_path: Path) -> None:
+    labels = ("ADD Option RetainLongitudinalModifiedDates",)
+    ds = mr(SeriesDate="20240108", AcquisitionDate="20240108")
+    using = recipe("REMOVE ALL", "KEEP StudyDate", "KEEP SeriesDate", labels=labels)
+    out = deidentify_dataset(ds, tmp_path, using)
+    assert out.StudyDate == out.SeriesDate
+    assert "19000101" < out.StudyDate < "20240108"
+    assert "AcquisitionDate" not in out
+
+
 def test_a_keep_by_pattern_loosens_only_what_an_override_names(tmp_path: Path) -> None:
     ds = mr(InstitutionName="St. Elsewhere", InstitutionalDepartmentName="Radiology")
     labels = ("ADD Override InstitutionName it is ours",)

@@ -136,6 +136,8 @@ def test_the_narrower_selector_ranks_first() -> None:
         ("contains:", "nothing after"),
         ("contains:(", "regular expression"),
         ("endswith:[", "regular expression"),
+        ("contains:[[a]", "regular expression"),
+        ("contains:x{99999999999}", "regular expression"),
         ("select:PN", "VR or group"),
         ("select:VR:PNX", "two letters"),
         ("select:group:xyz", "hexadecimal"),
