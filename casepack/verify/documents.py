@@ -57,6 +57,17 @@ def as_number(value: object) -> float | None:
         return None
 
 
+def is_folder_inside(folder: Path, relative: str) -> bool:
+    """Tell whether a relative path names an existing folder below `folder`."""
+    if "\x00" in relative:
+        return False
+    try:
+        path = (folder / relative).resolve()
+        return folder.resolve() in path.parents and path.is_dir()
+    except (OSError, RuntimeError):
+        return False
+
+
 def is_inside(folder: Path, relative: str) -> bool:
     """Tell whether a relative path names an existing file that lies below `folder`."""
     if not relative or "\x00" in relative:

@@ -118,8 +118,14 @@ class Holdings:
 
 
 def relative_name(path: Path, root: Path) -> str:
-    """Return the path below the folder that is checked, with forward slashes."""
-    return path.relative_to(root).as_posix()
+    """Return the path below the folder that is checked, fit to be shown.
+
+    With forward slashes; bytes that are no UTF-8, and characters that would move a cursor, are
+    replaced.
+    """
+    raw = os.fsencode(path.relative_to(root).as_posix())
+    text = raw.decode("utf-8", "replace")
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def list_files(root: Path) -> tuple[list[Path], list[Path]]:

@@ -15,6 +15,7 @@ from casepack.verify.documents import (
     as_mapping,
     as_sequence,
     as_text,
+    is_folder_inside,
     is_inside,
     read_json,
 )
@@ -95,7 +96,7 @@ def _check_entities(payload: Path, prefix: str, entities: object) -> Iterator[Fi
         if not covered and name not in {_METADATA, "ro-crate-preview.html"}:
             yield make_finding("crate-unlisted", file=f"{prefix}/{name}")
     for name in sorted(listed - {"./"}):
-        there = (payload / name).is_dir() if name.endswith("/") else is_inside(payload, name)
+        there = is_folder_inside(payload, name) if name.endswith("/") else is_inside(payload, name)
         if not there:
             yield make_finding("crate-missing", file=f"{prefix}/{_METADATA}", place=name)
 

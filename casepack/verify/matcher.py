@@ -37,6 +37,10 @@ _MULTIPLIERS: Final = {8: 0x9E3779B97F4A7C15, 4: 0x9E3779B1}
 _LOWER: Final = bytes(byte + 32 if 65 <= byte <= 90 else byte for byte in range(256))  # noqa: PLR2004  # A to Z
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d)?)?(?!\d)")
 _ESCAPE_FAR: Final = 256
+_HEX: Final = b"0123456789abcdefABCDEF"
+_BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_SHORTEST_HEX, _SHORTEST_BASE64, _RUN = 32, 76, 128
+"""Characters: an MD5 checksum; a line of base64; how far is looked."""
 
 
 class Edge(Enum):
@@ -172,31 +176,54 @@ class Matcher:
 
 def edges_hold(data: Buffer, at: int, pattern: Pattern, limits: tuple[int, int]) -> bool:
     """Tell whether what stands beside the match, within `limits`, leaves it what it is."""
-    edge = pattern.edge
-    if edge is Edge.ANY:
+    if pattern.edge is Edge.ANY:
         return True
-    if edge is Edge.ESCAPED:
+    if pattern.edge is Edge.ESCAPED:
         return _is_escaped(data, at, limits[0])
     end = at + len(pattern.text)
+    if len(pattern.text) < _LONG and _is_chance(data, at, end, limits):
+        return False
     before = _characters(data[max(limits[0], at - _BEFORE) : at], pattern, backwards=True)
     after = _characters(data[end : min(end + _AFTER, max(end, limits[1]))], pattern)
+    if pattern.edge is Edge.WORD:
+        first = _characters(data[at : at + pattern.width], pattern)
+        last = _characters(data[end - pattern.width : end], pattern)
+        return _word_ends(before[-1:], first) and _word_ends(last, after[:1])
+    if pattern.edge is Edge.TOKEN:
+        return not before[-1:].isalnum() and not after[:1].isalnum()
+    return _number_ends(pattern.edge, before, after)
+
+
+def _number_ends(edge: Edge, before: str, after: str) -> bool:
     match edge:
-        case Edge.WORD:
-            first = _characters(data[at : at + pattern.width], pattern)
-            last = _characters(data[end - pattern.width : end], pattern)
-            return _word_ends(before[-1:], first) and _word_ends(last, after[:1])
-        case Edge.TOKEN:
-            return not _is_alphanumeric(before[-1:]) and not _is_alphanumeric(after[:1])
-        case Edge.DIGITS:
-            return not _is_digit(before[-1:]) and not _is_digit(after[:1])
         case Edge.NUMBER:
             return not re.search(r"\d\.?$", before) and not re.match(r"\.?\d", after)
         case Edge.UID:
             return not re.search(r"[\d.]$", before) and not re.match(r"\.?\d", after)
         case Edge.DATE:
-            return not _is_digit(before[-1:]) and (
-                not _is_digit(after[:1]) or _CLOCK.match(after) is not None
-            )
+            begins = not before[-1:].isdecimal()
+            return begins and (not after[:1].isdecimal() or _CLOCK.match(after) is not None)
+        case _:
+            return not before[-1:].isdecimal() and not after[:1].isdecimal()
+
+
+def _is_chance(data: Buffer, at: int, end: int, limits: tuple[int, int]) -> bool:
+    """Tell whether a short match lies in a checksum or in base64, where it means nothing.
+
+    A manifest of a few hundred checksums holds most names of four letters from a to f, and any
+    number of five digits with a probability of some percent.
+    """
+    before = data[max(limits[0], at - _RUN) : at]
+    after = data[end : min(end + _RUN, max(end, limits[1]))]
+    for letters, shortest in ((_HEX, _SHORTEST_HEX), (_BASE64, _SHORTEST_BASE64)):
+        match = data[at:end]
+        if match.strip(letters):
+            continue
+        left = len(before) - len(before.rstrip(letters))
+        right = len(after) - len(after.lstrip(letters))
+        if left + len(match) + right >= shortest:
+            return True
+    return False
 
 
 def _characters(raw: bytes, pattern: Pattern, *, backwards: bool = False) -> str:
@@ -208,14 +235,6 @@ def _characters(raw: bytes, pattern: Pattern, *, backwards: bool = False) -> str
             raw = raw[1:]
         text = raw.decode("utf-16-be" if pattern.big else "utf-16-le", "replace")
     return "".join(char if char.isascii() else "\x00" for char in text)
-
-
-def _is_digit(char: str) -> bool:
-    return char.isdecimal()
-
-
-def _is_alphanumeric(char: str) -> bool:
-    return char.isalnum()
 
 
 def _word_ends(left: str, right: str) -> bool:

@@ -7,6 +7,7 @@ distinctive are compared only where such values stand.
 
 from __future__ import annotations
 
+import os
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
@@ -132,7 +133,7 @@ def search_holdings(
 
 
 def _search_file(path: Path, root: Path, part_ten: PartTen | None, search: Search) -> list[Finding]:
-    name, found = _search_name(relative_name(path, root), search)
+    name, found = _search_name(path, root, search)
     places: dict[tuple[str, str], None] = dict.fromkeys(found)
     too_large = False
     try:
@@ -210,26 +211,38 @@ def _place(part: Part, hit: Hit) -> str:
     return "preamble" if hit.offset < PREFIX_AT and not inflated else f"offset {hit.offset}"
 
 
-def hide_values(name: str, search: Search) -> str:
-    """Return a path without the components that hold a value."""
-    return _search_name(name, search)[0]
+def hide_values(text: str, search: Search) -> str:
+    """Return a path or place without the components that hold a value."""
+    return "/".join(
+        f"(component {number})" if _codes_of_name(part.encode(), part, search) else part
+        for number, part in enumerate(text.split("/"), 1)
+    )
 
 
-def _search_name(name: str, search: Search) -> tuple[str, list[tuple[str, str]]]:
+def hide_name(path: Path, root: Path, search: Search) -> str:
+    """Return the path of a file as it may be shown."""
+    return _search_name(path, root, search)[0]
+
+
+def _search_name(path: Path, root: Path, search: Search) -> tuple[str, list[tuple[str, str]]]:
     """Search the components of a path; return it without those that hold a value."""
-    shown: list[str] = []
+    raw = os.fsencode(path.relative_to(root).as_posix()).split(b"/")
+    components = relative_name(path, root).split("/")
     found: list[tuple[str, str]] = []
-    for number, component in enumerate(name.split("/"), 1):
-        raw = component.encode("utf-8", "surrogateescape")
-        codes = {
-            f"identifier-{search.values[hit.pattern.value].kind}"
-            for hit in search.everywhere.search(raw)
-        }
-        stem = fold(component.rsplit(".", 1)[0] or component)
-        codes |= {f"identifier-{value.kind}" for value in search.in_place.get(stem, ())}
-        found += [(code, f"component {number} of its path") for code in sorted(codes)]
-        shown.append(f"(component {number})" if codes else component)
-    return "/".join(shown), found
+    for number, component in enumerate(components, 1):
+        codes = _codes_of_name(raw[number - 1], component, search)
+        found += [(code, f"component {number} of its path") for code in codes]
+        if codes:
+            components[number - 1] = f"(component {number})"
+    return "/".join(components), found
+
+
+def _codes_of_name(raw: bytes, component: str, search: Search) -> list[str]:
+    hits = search.everywhere.search(raw)
+    codes = {f"identifier-{search.values[hit.pattern.value].kind}" for hit in hits}
+    stem = fold(component.rsplit(".", 1)[0] or component)
+    codes |= {f"identifier-{value.kind}" for value in search.in_place.get(stem, ())}
+    return sorted(codes)
 
 
 def _search_in_place(part_ten: PartTen, search: Search) -> Iterator[tuple[str, str]]:

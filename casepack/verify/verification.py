@@ -21,10 +21,10 @@ from casepack.verify.checks import CHECKS, PACKAGE_CHECKS, CheckFunction, Subjec
 from casepack.verify.collecting import collect_identifiers, names_of_holdings
 from casepack.verify.conformance import available_tools, tool_versions
 from casepack.verify.findings import has_error, sort_findings
-from casepack.verify.holdings import read_holdings
+from casepack.verify.holdings import read_holdings, relative_name
 from casepack.verify.identifiers import Identifiers
 from casepack.verify.report import Report
-from casepack.verify.search import compile_search, hide_values
+from casepack.verify.search import compile_search, hide_name, hide_values
 
 _OF_PACKAGES: Final = ("bagit.txt", "data/case.json", "data/ro-crate-metadata.json")
 """Any of these files makes a folder a package, be it a broken one."""
@@ -129,10 +129,21 @@ def _run_checks(
 
 
 def _hide_names(subject: Subject, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Take identifying values out of the paths that the findings name."""
-    if not any(finding.file for finding in findings):
+    """Take identifying values out of the paths and places that the findings name."""
+    if not findings:
         return findings
     identifiers = subject.identifiers or Identifiers(values=names_of_holdings(subject.holdings))
     search = compile_search(identifiers)
-    shown = {file: hide_values(file, search) for file in {finding.file for finding in findings}}
-    return tuple(replace(finding, file=shown[finding.file]) for finding in findings)
+    holdings = subject.holdings
+    paths = [*(one.path for one in (*holdings.dicom, *holdings.directories)), *holdings.others]
+    shown = {relative_name(path, holdings.root): path for path in paths}
+    return tuple(
+        replace(
+            finding,
+            file=hide_name(shown[finding.file], holdings.root, search)
+            if finding.file in shown
+            else hide_values(finding.file, search),
+            place=hide_values(finding.place, search),
+        )
+        for finding in findings
+    )

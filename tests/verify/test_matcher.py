@@ -94,6 +94,23 @@ def test_capitals_begin_a_new_word() -> None:
     assert not list(matcher.search(b"LSPINELUCI"))
 
 
+def test_short_matches_in_checksums_and_base64_are_chance() -> None:
+    import base64
+    import hashlib
+
+    digest = hashlib.sha512(b"x").hexdigest().encode()
+    words = [pattern(b"abed", edge=Edge.WORD), pattern(b"66044", edge=Edge.NUMBER)]
+    for word in (b"abed", b"66044"):
+        for spoiled in (digest[:40] + b"7" + word + b"7e" + digest[46:], b"f" * 60 + word + b"a"):
+            assert not list(Matcher(words).search(spoiled + b"  data/case.json"))
+        line = base64.b64encode(b"\xff" * 90).replace(b"/////////", b"//" + word + b"//", 1)
+        assert not list(Matcher(words).search(line))
+        assert list(Matcher(words).search(b"a" * 20 + b" " + word + b" " + digest))
+    # twelve characters are no chance even there
+    name = pattern(b"deadbeefcafe", edge=Edge.ANY)
+    assert list(Matcher([name]).search(digest + b"DEADBEEFCAFE" + digest))
+
+
 def test_what_lies_outside_of_the_limits_is_not_beside() -> None:
     matcher = Matcher([pattern(b"12345", edge=Edge.NUMBER)])
     assert not list(matcher.search(b"9123458"))
