@@ -76,6 +76,7 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     SECONDARY_CAPTURE = "secondary-capture"
     BURNED_IN = "burned-in"
+    PIXELS_NOT_DECODED = "pixels-not-decoded"
     STRUCTURED_CONTENT = "structured-content"
     GRAPHICS = "graphics"
     ENCAPSULATED_DOCUMENT = "encapsulated-document"
@@ -108,6 +109,7 @@ _ADVICE: Mapping[Reason, str] = {
     Reason.DUPLICATE: "another file has the same SOP Instance UID; the first by name was taken",
     Reason.SECONDARY_CAPTURE: "may hold burned-in text; review it and leave it out",
     Reason.BURNED_IN: "its header does not exclude burned-in text; review it and leave it out",
+    Reason.PIXELS_NOT_DECODED: "no decoder for its Pixel Data, or they contradict the header",
     Reason.STRUCTURED_CONTENT: "reports are held until their content can be cleaned",
     Reason.GRAPHICS: "presentation states are held until their text can be cleaned",
     Reason.ENCAPSULATED_DOCUMENT: "documents inside DICOM cannot be cleaned; leave it out",

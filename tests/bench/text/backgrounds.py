@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
+from scipy.ndimage import gaussian_filter
 
 from casepack.sample.write import write_sample
 
@@ -86,7 +87,8 @@ def _phantom(split: str) -> list[np.ndarray]:
 
 def _scaled(values: np.ndarray) -> np.ndarray:
     low, high = np.percentile(values, (0.5, 99.5))
-    return ((values - low) / max(high - low, 1)).astype(np.float32).clip(-0.2, 1.6)
+    scaled: np.ndarray = ((values - low) / max(high - low, 1)).astype(np.float32)
+    return scaled.clip(-0.2, 1.6)
 
 
 def invented_picture(random: np.random.Generator, size: int) -> np.ndarray:
@@ -99,6 +101,7 @@ def invented_picture(random: np.random.Generator, size: int) -> np.ndarray:
         _draw_column(draw, random, size)
     blur = float(random.choice((0.6, 1.0, 1.5, 3.0)))
     values = _blurred(np.asarray(picture), blur)
+    field = values
     for _ in range(int(random.integers(1, 4))):
         length = float(random.choice((2, 4, 8, 16, 40)))
         field = _blurred(random.normal(size=(size, size)).astype(np.float32), length)
@@ -116,18 +119,14 @@ def invented_picture(random: np.random.Generator, size: int) -> np.ndarray:
 
 
 def _blurred(values: np.ndarray, radius: float) -> np.ndarray:
-    step = max(1, int(radius / 3))
-    small = Image.fromarray(values[::step, ::step])
-    low, high = float(values.min()), float(values.max())
-    eight = Image.fromarray(
-        ((np.asarray(small) - low) / (high - low + 1e-6) * 255).astype(np.uint8)
-    )
-    # coarse enough to blur in eight bits, fine enough once it is smooth
-    done = eight.filter(ImageFilter.GaussianBlur(radius / step)).convert("F")
+    step = max(1, int(radius / 2))
+    done = gaussian_filter(values[::step, ::step], radius / step, mode="reflect")
     if step > 1:
-        done = done.resize((values.shape[1], values.shape[0]), Image.Resampling.BICUBIC)
-    jitter = np.asarray(done) + np.random.default_rng(int(radius * 10)).random(values.shape) * 0.5
-    return (jitter / 255 * (high - low) + low).astype(np.float32)
+        back = Image.fromarray(done).resize(
+            (values.shape[1], values.shape[0]), Image.Resampling.BICUBIC
+        )
+        done = np.asarray(back)
+    return np.array(done, dtype=np.float32)
 
 
 def _draw_shape(draw: ImageDraw.ImageDraw, random: np.random.Generator, size: int) -> None:
@@ -142,7 +141,9 @@ def _draw_shape(draw: ImageDraw.ImageDraw, random: np.random.Generator, size: in
         draw.rounded_rectangle(box, radius=min(a, b) * 0.6, fill=value)
     elif kind < 0.85:
         start = random.uniform(0, 360)
-        draw.arc(box, start, start + random.uniform(30, 300), fill=value, width=1 + int(min(a, b) / 8))
+        draw.arc(
+            box, start, start + random.uniform(30, 300), fill=value, width=1 + int(min(a, b) / 8)
+        )
     else:
         points = [
             (x + a * np.cos(t) * random.uniform(0.5, 1), y + b * np.sin(t) * random.uniform(0.5, 1))

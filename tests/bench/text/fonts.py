@@ -92,9 +92,7 @@ def font_files(split: str, script: str) -> tuple[str, ...]:
         return patterns
     files = [str(path) for pattern in patterns for path in sorted(_ROOT.glob(pattern))]
     if script == "bitmap" and split == "training":
-        files = [
-            path for path in files if Path(path).name.removesuffix(".pcf.gz") in _SIZES["X11"]
-        ]
+        files = [path for path in files if Path(path).name.removesuffix(".pcf.gz") in _SIZES["X11"]]
     if not files:
         raise FileNotFoundError(f"no fonts for {script}: install the Debian packages")
     return tuple(files)
@@ -107,12 +105,12 @@ def _font(path: str, size: int, face: int) -> ImageFont.FreeTypeFont:
 
 def draw_outlines(path: str, size: int, text: str, *, smooth: bool, bold: int = 0) -> Image.Image:
     """Draw text in a font file; a picture of mode L, larger than the ink."""
-    bitmap = path.endswith(".pcf.gz")
+    bitmap, native = path.endswith(".pcf.gz"), size
     if bitmap:
         # a bitmap font has one size, and is magnified in whole steps
         name = Path(path).name.removesuffix(".pcf.gz")
         native = int(name.split("x")[1])
-        font = _font(path, native, 0)
+        font, bold = _font(path, native, 0), 0
     else:
         font = _font(path, size, 0)
     left, top, right, bottom = font.getbbox(text, stroke_width=bold)
@@ -146,8 +144,11 @@ def _strokes(name: str) -> tuple[tuple[float, tuple[tuple[tuple[float, float], .
                 body += text[at]
             at += 1
         pairs = [(ord(body[i]) - 82, ord(body[i + 1]) - 82) for i in range(0, len(body), 2)]
-        (left, right), lines = pairs[0], [[]]
-        for (x, y), raw in zip(pairs[1:], (body[i : i + 2] for i in range(2, len(body), 2)), strict=True):
+        left, right = pairs[0]
+        lines: list[list[tuple[float, float]]] = [[]]
+        for (x, y), raw in zip(
+            pairs[1:], (body[i : i + 2] for i in range(2, len(body), 2)), strict=True
+        ):
             if raw == " R":
                 lines.append([])
             else:
@@ -177,5 +178,5 @@ def draw_strokes(name: str, size: int, text: str, *, smooth: bool, width: int) -
 
 def ink_of(picture: Image.Image) -> np.ndarray | None:
     """The ink, 0 to 1, cut to what is drawn; None when nothing is."""
-    box = picture.point(lambda value: 255 if value > 40 else 0).getbbox()  # noqa: PLR2004
+    box = picture.point(lambda value: 255 if value > 40 else 0).getbbox()
     return None if box is None else np.asarray(picture.crop(box), dtype=np.float32) / 255

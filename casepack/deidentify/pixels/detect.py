@@ -1,0 +1,172 @@
+"""Lines of text in frames, found by a small network on the stored values at native resolution.
+
+The network says for each cell of 4 x 4 pixels how likely it is text. What it was trained with, what
+it finds and what it misses stands in ``model/MODEL_CARD.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from casepack.deidentify.pixels.boxes import Box, Mask, boxes_of, clip_boxes, join_along_lines
+from casepack.deidentify.pixels.maps import STRIDE, Floats, text_maps
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+_MODEL: Final = Path(__file__).parent / "model" / "text.onnx"
+CELL: Final = 4
+"""Rows and columns of a cell, pixels."""
+_SURE: Final = 0.7
+"""A line holds a cell at least this likely."""
+_POSSIBLE: Final = 0.15
+"""Cells at least this likely belong to it when they touch it."""
+_FEWEST_CELLS: Final = 3
+_FULL: Final = 0.5
+"""Share of its rectangle that a line fills, unless it runs obliquely."""
+_MOST_PIXELS: Final = 4 << 20
+"""Larger frames go through the network in strips, so that memory stays bounded."""
+_OVERLAP: Final = 16 * STRIDE
+"""Rows that strips share; the network sees no further."""
+LARGEST_FRAME: Final = 1 << 24
+"""Pixels of the largest frame that is examined."""
+
+
+def find_text(frames: NDArray[Any]) -> tuple[tuple[Box, ...], ...]:
+    """Find lines of burned-in text, in each frame by itself.
+
+    Parameters
+    ----------
+    frames
+        Stored values, shape (frames, rows, columns), or (frames, rows, columns, 3) for colours in
+        RGB. Colours are examined twice, as the largest and as the smallest of the three, unless
+        they are equal.
+
+    Returns
+    -------
+    tuple
+        For each frame the boxes to cover, in pixels of the frame. They overlap, and are larger than
+        the ink by about a cell.
+
+    Raises
+    ------
+    ValueError
+        A frame has more pixels than `LARGEST_FRAME`.
+    """
+    if frames.shape[1] * frames.shape[2] > LARGEST_FRAME:
+        raise ValueError("the frame is too large to be examined")
+    return tuple(_find(frame) for frame in frames)
+
+
+def _find(frame: NDArray[Any]) -> tuple[Box, ...]:
+    if not frame.size:
+        return ()
+    if frame.ndim == 2:  # noqa: PLR2004  # rows, columns
+        planes = [frame]
+    else:
+        largest, smallest = frame.max(axis=-1), frame.min(axis=-1)
+        planes = [largest] if np.array_equal(largest, smallest) else [largest, smallest]
+    found = [box for plane in planes for box in decode(text_likelihood(plane))]
+    return clip_boxes(found, frame.shape[0], frame.shape[1])
+
+
+def text_likelihood(frame: NDArray[Any]) -> Floats:
+    """Return how likely each cell of a frame is text, shape (rows / 4, columns / 4), rounded up."""
+    maps = text_maps(frame)
+    cells = [
+        _run(maps[:, start:end])[top:bottom] for start, end, top, bottom in _strips(maps.shape)
+    ]
+    likelihood = np.concatenate(cells)
+    return likelihood[: -(-frame.shape[0] // CELL), : -(-frame.shape[1] // CELL)]
+
+
+def _strips(shape: tuple[int, ...]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield first and end row of each strip, and first and end row of cells to take of it."""
+    _, rows, columns = shape
+    height = rows
+    if rows * columns > _MOST_PIXELS:
+        height = max(STRIDE, _MOST_PIXELS // columns // STRIDE * STRIDE)
+    for row in range(0, rows, height):
+        start, end = max(0, row - _OVERLAP), min(rows, row + height + _OVERLAP)
+        last = min(rows, row + height)
+        yield start, end, (row - start) // CELL, (last - start) // CELL
+
+
+def _run(maps: Floats) -> Floats:
+    (answer,) = _session().run(None, {"maps": np.ascontiguousarray(maps[None])})
+    cells: Floats = np.asarray(answer, dtype=np.float32)[0, 0]
+    return cells
+
+
+@lru_cache(maxsize=1)
+def _session() -> InferenceSession:
+    # imported here: only a run that looks at pixels pays for it
+    from onnxruntime import InferenceSession, SessionOptions  # noqa: PLC0415
+
+    options = SessionOptions()
+    # one thread: workers are processes, and sums keep their order
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return InferenceSession(str(_MODEL), options, providers=["CPUExecutionProvider"])
+
+
+def decode(likelihood: Floats) -> tuple[Box, ...]:
+    """Return the boxes of the lines in a map of cells, in pixels, grown by a cell.
+
+    Cells above a low bound that touch one another are one line when one of them is above a high
+    one. A line that fills little of its rectangle runs obliquely, and becomes several boxes.
+    """
+    if not likelihood.size or likelihood.max() < _SURE:
+        return ()
+    lines: list[Box] = []
+    pieces: list[Box] = []
+    for cells in _components(likelihood >= _POSSIBLE, likelihood >= _SURE):
+        if len(cells) < _FEWEST_CELLS:
+            continue
+        top, left = cells.min(axis=0)
+        bottom, right = cells.max(axis=0) + 1
+        box = Box(int(left), int(top), int(right), int(bottom))
+        if len(cells) >= _FULL * box.width * box.height or min(box.width, box.height) <= 2:  # noqa: PLR2004  # cells
+            lines.append(box)
+        else:
+            mask = np.zeros((box.height, box.width), dtype=np.bool_)
+            mask[cells[:, 0] - top, cells[:, 1] - left] = True
+            pieces.extend(
+                Box(part[0] + box.left, part[1] + box.top, part[2] + box.left, part[3] + box.top)
+                for part in boxes_of(mask)
+            )
+    return tuple(_in_pixels(box) for box in (*join_along_lines(lines), *pieces))
+
+
+def _in_pixels(box: Box) -> Box:
+    return Box(
+        (box.left - 1) * CELL,
+        (box.top - 1) * CELL,
+        (box.right + 1) * CELL,
+        (box.bottom + 1) * CELL,
+    )
+
+
+def _components(possible: Mask, sure: Mask) -> Iterator[NDArray[np.intp]]:
+    """Yield the rows and columns of the cells that hang together, corners too, with a sure one."""
+    left_over = {(int(row), int(column)) for row, column in np.argwhere(possible)}
+    for row, column in np.argwhere(sure):
+        seed = (int(row), int(column))
+        if seed not in left_over:
+            continue
+        left_over.discard(seed)
+        together, next_cells = [seed], [seed]
+        while next_cells:
+            y, x = next_cells.pop()
+            for near in ((y + a, x + b) for a in (-1, 0, 1) for b in (-1, 0, 1)):
+                if near in left_over:
+                    left_over.discard(near)
+                    together.append(near)
+                    next_cells.append(near)
+        yield np.array(together, dtype=np.intp)

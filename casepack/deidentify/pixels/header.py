@@ -1,0 +1,119 @@
+"""The Image Pixel Module of a file, read from its raw elements."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from casepack.deidentify.pixels.stored import EXPLICIT_BIG, StoredPixels
+from casepack.encoding import PartTen
+from casepack.errors import InstanceHeld
+from casepack.model import Reason
+
+PIXEL_DATA: Final = 0x7FE00010
+_FLOAT_PIXEL_DATA: Final = frozenset({0x7FE00008, 0x7FE00009})
+_EIGHT: Final = 8
+
+
+def read_stored_pixels(file: PartTen) -> StoredPixels | None:
+    """Return the Pixel Data of a file with what describes them; None when it has none.
+
+    Raises
+    ------
+    InstanceHeld
+        The description is missing or not understood, or the pixels are floating point numbers.
+    """
+    elements = {element.tag: element for element in file.elements}
+    if _FLOAT_PIXEL_DATA & elements.keys():
+        raise InstanceHeld(Reason.PIXELS_NOT_DECODED)
+    pixel_data = elements.get(PIXEL_DATA)
+    if pixel_data is None:
+        return None
+    try:
+        stored = _bits(file)
+        return StoredPixels(
+            transfer_syntax_uid=file.transfer_syntax_uid,
+            value=file.buffer[pixel_data.value : pixel_data.end],
+            rows=_number(file, 0x00280010),
+            columns=_number(file, 0x00280011),
+            frames=int(_text(file, 0x00280008) or "1"),
+            samples=_number(file, 0x00280002, 1),
+            bits_allocated=_number(file, 0x00280100),
+            bits_stored=stored,
+            high_bit=_number(file, 0x00280102, stored - 1),
+            signed=_number(file, 0x00280103, 0) == 1,
+            photometric=_text(file, 0x00280004),
+            planar_configuration=_number(file, 0x00280006, 0),
+            pixel_padding_value=_padding(file),
+            palette=_palette(file),
+            palette_first=_palette_first(file),
+        )
+    except (ValueError, struct.error):
+        raise InstanceHeld(Reason.PIXELS_NOT_DECODED) from None
+
+
+def _text(file: PartTen, tag: int) -> str:
+    return (file.value(tag) or b"").decode("ascii").strip(" \x00")
+
+
+def _raw(file: PartTen, tag: int) -> bytes | None:
+    for element in file.elements:
+        if element.tag == tag:
+            return file.buffer[element.value : element.end]
+    return None
+
+
+def _number(file: PartTen, tag: int, absent: int | None = None) -> int:
+    raw = _raw(file, tag)
+    if not raw:
+        if absent is None:
+            raise ValueError
+        return absent
+    (number,) = struct.unpack_from(f"{file.encoding.order}H", raw)
+    return int(number)
+
+
+def _bits(file: PartTen) -> int:
+    return _number(file, 0x00280101, _number(file, 0x00280100))
+
+
+def _padding(file: PartTen) -> int | None:
+    raw = _raw(file, 0x00280120)
+    if not raw:
+        return None
+    signed = _number(file, 0x00280103, 0) == 1
+    (number,) = struct.unpack_from(f"{file.encoding.order}{'h' if signed else 'H'}", raw)
+    fits = -(1 << (_bits(file) - 1)) <= number if signed else number < 1 << _bits(file)
+    return int(number) if fits else None
+
+
+def _palette_first(file: PartTen) -> int:
+    raw = _raw(file, 0x00281101)
+    return struct.unpack_from(f"{file.encoding.order}3H", raw)[1] if raw else 0
+
+
+def _palette(file: PartTen) -> NDArray[np.uint8] | None:
+    """Return the palette in eight bits; None without one, or for a segmented one."""
+    colours = []
+    for part in range(3):
+        descriptor, data = _raw(file, 0x00281101 + part), _raw(file, 0x00281201 + part)
+        if not descriptor or not data:
+            return None
+        entries, _, bits = struct.unpack_from(f"{file.encoding.order}3H", descriptor)
+        entries = entries or 1 << 16
+        if bits == _EIGHT and len(data) < 2 * entries:
+            order = "big" if file.transfer_syntax_uid == EXPLICIT_BIG else "little"
+            values = np.frombuffer(data, dtype=np.uint8)
+            if order == "big":
+                # two entries in each word of VR OW
+                values = values[: len(values) // 2 * 2].reshape(-1, 2)[:, ::-1].ravel()
+            colours.append(values[:entries])
+            continue
+        words = np.frombuffer(data, dtype=f"{file.encoding.order}u2")[:entries]
+        largest = int(words.max()) if words.size else 0
+        colours.append((words >> (_EIGHT if largest >= 1 << _EIGHT else 0)).astype(np.uint8))
+    shortest = min(len(colour) for colour in colours)
+    return np.stack([colour[:shortest] for colour in colours], axis=-1) if shortest else None

@@ -1,0 +1,142 @@
+"""Train the text detector and export it: ``python -m tests.bench.text.train OUT.onnx``.
+
+The same seed, number of steps and versions of torch, Pillow and fonts give the same network, up to
+what sums in another order change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from casepack.deidentify.pixels.maps import text_maps
+from tests.bench.text import say
+from tests.bench.text.frames import Source, cells
+from tests.bench.text.network import TextNetwork, loss
+
+_RATE, _WARM, _DECAY = 3e-3, 200, 2000
+_MEMORY = 0.9985
+"""Of the running mean of the weights, which is what is shipped."""
+
+
+class Crops(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
+    """Batches of maps, targets and weights without end."""
+
+    def __init__(self, seed: int, batch: int) -> None:
+        self.seed, self.batch = seed, batch
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        torch.set_num_threads(1)
+        info = get_worker_info()
+        source = Source(split="training", seed=self.seed * 100 + (info.id if info else 0))
+        while True:
+            maps, targets, weights = [], [], []
+            for _ in range(self.batch):
+                values, lines = source.frame()
+                target, weight = cells(values.shape, lines)
+                maps.append(text_maps(values))
+                targets.append(target[None])
+                weights.append(weight[None])
+            yield (
+                torch.from_numpy(np.stack(maps)),
+                torch.from_numpy(np.stack(targets)),
+                torch.from_numpy(np.stack(weights)),
+            )
+
+
+def train(
+    out: Path, *, seed: int, steps: int, batch: int, workers: int, length: Path | None = None
+) -> None:
+    """Train from scratch, and write `out` now and then.
+
+    The rate is constant until the last `_DECAY` steps, so that a run that is told to end earlier,
+    by a number in the file `length`, is the run of that many steps.
+    """
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    network = TextNetwork().to(memory_format=torch.channels_last).train()
+    mean = deepcopy(network)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=1e-3)
+    crops = DataLoader(Crops(seed, batch), batch_size=None, num_workers=workers, prefetch_factor=4)
+    began, recent = time.monotonic(), 0.0
+    for step, (maps, targets, weights) in enumerate(crops):
+        if length is not None and step % 50 == 0:
+            steps = int(length.read_text())
+        if step >= steps:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = _RATE * min(1, (step + 1) / _WARM, (steps - step) / _DECAY)
+        value = loss(network(maps.contiguous(memory_format=torch.channels_last)), targets, weights)
+        optimizer.zero_grad()
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        _follow(mean, network, min(_MEMORY, (step + 1) / (step + 10)))
+        recent += (value.item() - recent) * max(0.01, 1 / (step + 1))
+        if step % 100 == 99:
+            say(f"{step + 1} loss {recent:.4f} {time.monotonic() - began:.0f} s")
+        if step % 500 == 499:
+            export(mean, out)
+            torch.save(mean.state_dict(), out.with_suffix(".pt"))
+    export(mean, out)
+
+
+def _follow(mean: TextNetwork, network: TextNetwork, memory: float) -> None:
+    with torch.no_grad():
+        for slow, quick in zip(
+            mean.state_dict().values(), network.state_dict().values(), strict=True
+        ):
+            if slow.is_floating_point():
+                slow.lerp_(quick, 1 - memory)
+            else:
+                slow.copy_(quick)
+
+
+def export(network: TextNetwork, out: Path) -> None:
+    """Write the network with a sigmoid behind it; rows and columns are free."""
+    ready = torch.nn.Sequential(deepcopy(network), torch.nn.Sigmoid()).eval()
+    torch.onnx.export(
+        ready,
+        (torch.zeros(1, 3, 64, 64),),
+        str(out),
+        input_names=["maps"],
+        output_names=["text"],
+        dynamic_axes={
+            "maps": {0: "frames", 2: "rows", 3: "columns"},
+            "text": {0: "frames", 2: "cell_rows", 3: "cell_columns"},
+        },
+        opset_version=17,
+        dynamo=False,
+    )
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=9000)
+    parser.add_argument("--batch", type=int, default=12)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--length", type=Path, help="file with the number of steps, read again")
+    options = parser.parse_args(arguments)
+    train(
+        options.out,
+        seed=options.seed,
+        steps=options.steps,
+        batch=options.batch,
+        workers=options.workers,
+        length=options.length,
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
