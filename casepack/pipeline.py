@@ -1,27 +1,20 @@
 """One case through all stages, in a work folder that becomes the result by rename.
 
-The work folder lies beside the target and holds de-identified data only. Whatever stops a run,
-the target is there whole or not at all; what a killed run left behind is removed by the next one.
 Stages are imported where they are used: de-identifying alone must not wait for the rest.
 """
 
 from __future__ import annotations
 
-import csv
-import errno
-import io
-import os
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from casepack.deidentify.crosswalk import Crosswalk, write_crosswalk
 from casepack.deidentify.instance import SOFTWARE
+from casepack.deidentify.journal import Journal
 from casepack.deidentify.key_file import read_pseudonyms
 from casepack.deidentify.report import write_report
-from casepack.deidentify.studies import Crosswalk, deidentify_file_set
+from casepack.deidentify.studies import deidentify_file_set
 from casepack.errors import CaseError, StudyError, TargetError, VerificationError
 from casepack.model import (
     Deidentified,
@@ -38,6 +31,7 @@ from casepack.model import (
 )
 from casepack.recipe import read_recipe
 from casepack.study import read_file_set
+from casepack.work_folder import never, publish, target_error, work_folder
 
 if TYPE_CHECKING:
     from casepack.case import Case
@@ -76,16 +70,40 @@ def deidentify_study(
 ) -> Outcome:
     """De-identify a folder into `out`, with ``report.json``.
 
+    With a key file and without a crosswalk, results of the same program, recipe and key are built
+    upon: those at `out`, and those of a run that was killed. Only files that are new or changed
+    are done; results of files that are gone are removed.
+
     Raises
     ------
     CasepackError
         Nothing is left at `out`.
     """
-    with _work_folder(out, settings.crosswalk) as work:
-        target = work / "result"
-        _, deidentified, crosswalk = _deidentify(study, target, settings, progress)
-        write_report(target / "report.json", deidentified.record)
-        _publish(target, out, crosswalk, settings.crosswalk)
+    _refuse_crosswalk_inside(out, settings.crosswalk)
+    journal = Journal(
+        source=study,
+        recipe=read_recipe(settings.recipe),
+        pseudonyms=read_pseudonyms(settings.key_file),
+    )
+    # without the old UIDs a crosswalk would lack what is not done again
+    usable = journal.fits if settings.key_file and not settings.crosswalk else never
+    with work_folder(out, usable=usable) as target:
+        originals = read_file_set(study, progress=progress)
+        try:
+            deidentified, crosswalk = deidentify_file_set(
+                originals,
+                journal.recipe,
+                journal.pseudonyms,
+                target,
+                workers=settings.workers,
+                journal=journal,
+                progress=progress,
+            )
+            write_report(target / "report.json", deidentified.record)
+        except OSError as error:
+            raise target_error(error) from None
+        _write_crosswalk(crosswalk, settings.crosswalk)
+        publish(target, out)
     return Outcome(deidentified=deidentified, unused=crosswalk.unused)
 
 
@@ -116,7 +134,9 @@ def pack_study(
 
     case = read_case(case_file) if case_file is not None else None
     lesions = _read_lesions(case, case_file)
-    with _work_folder(out, settings.crosswalk) as work:
+    _refuse_crosswalk_inside(out, settings.crosswalk)
+    with work_folder(out) as work:
+        work.mkdir()
         originals, deidentified, crosswalk = _deidentify(study, work / "dicom", settings, progress)
         case, doubts = _fit_case(case, originals, case_file)
         identifiers = collect_identifiers(originals)
@@ -142,7 +162,8 @@ def pack_study(
             raise VerificationError(
                 errors, advice="Nothing was written. See each finding for what to do."
             )
-        _publish(package, out, crosswalk, settings.crosswalk)
+        _write_crosswalk(crosswalk, settings.crosswalk)
+        publish(package, out)
     return Outcome(
         deidentified=deidentified,
         unused=crosswalk.unused,
@@ -214,10 +235,9 @@ def make_sample(
     """Write the synthetic sample case as `out`, whole or not at all."""
     from casepack.sample import write_sample
 
-    with _work_folder(out, None) as work:
-        target = work / "sample"
+    with work_folder(out) as target:
         write_sample(target, seed=seed, slices=slices, size=size, progress=progress)
-        _publish(target, out, None, None)
+        publish(target, out)
 
 
 _UNRECORDED: Final = Record(
@@ -274,7 +294,7 @@ def draft_case_file(study: Path, out: Path, *, progress: Progress = no_progress)
             "the case file exists", advice="Name another one; nothing is overwritten."
         ) from None
     except OSError as error:
-        raise _target_error(error) from None
+        raise target_error(error) from None
 
 
 def _fit_case(
@@ -306,99 +326,18 @@ def _fit_case(
     return case, tuple(replace(one, file=case_file.name) for one in doubts)
 
 
-@contextmanager
-def _work_folder(out: Path, crosswalk: Path | None) -> Iterator[Path]:
-    """Yield an empty folder beside `out`, on its file system; remove it afterwards."""
-    out = out.absolute()
-    if crosswalk is not None and crosswalk.absolute().is_relative_to(out):
+def _refuse_crosswalk_inside(out: Path, crosswalk: Path | None) -> None:
+    if crosswalk is not None and crosswalk.absolute().is_relative_to(out.absolute()):
         raise TargetError(
             "the crosswalk links new identifiers to old ones and must not lie in the result",
             advice="Name a folder outside OUT for --crosswalk.",
         )
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise TargetError(
-            "the target exists", advice="Name a folder that does not exist yet, or an empty one."
-        )
-    _remove_leftovers(out)
-    work = out.parent / f".{out.name}.casepack-{os.getpid()}"
+
+
+def _write_crosswalk(crosswalk: Crosswalk, folder: Path | None) -> None:
+    if folder is None:
+        return
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        work.mkdir(mode=0o700)
+        write_crosswalk(folder, crosswalk)
     except OSError as error:
-        raise _target_error(error) from None
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _remove_leftovers(out: Path) -> None:
-    """Remove the work folders of runs for the same target that were killed."""
-    for folder in out.parent.glob(f".{out.name}.casepack-*"):
-        process = folder.name.rpartition("-")[2]
-        if process.isdigit() and not _is_running(int(process)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _publish(result: Path, out: Path, crosswalk: Crosswalk | None, folder: Path | None) -> None:
-    """Write the crosswalk, then let the result appear under its name: whole, or not at all."""
-    try:
-        if folder is not None and crosswalk is not None:
-            _write_crosswalk(folder, crosswalk)
-        result.chmod(0o755)
-        result.rename(out.absolute())
-    except OSError as error:
-        raise _target_error(error) from None
-
-
-def _target_error(error: OSError) -> TargetError:
-    if error.errno == errno.ENOSPC:
-        return TargetError("the disk is full", advice="Free some room; nothing was left behind.")
-    return TargetError(
-        "the result cannot be written",
-        advice="Check that the folder above the target exists and is writable.",
-    )
-
-
-def _write_crosswalk(folder: Path, crosswalk: Crosswalk) -> None:
-    """Write what links old and new, readable by nobody else."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    old_patient = crosswalk.patient_id_old.partition("\\")[0]
-    held = [
-        (str(item.path), item.sop_instance_uid, str(item.reason))
-        for item in crosswalk.unused
-        if item.reason.held
-    ]
-    tables: dict[str, tuple[Sequence[str], Sequence[Sequence[object]]]] = {
-        "uid_mapping.csv": (("id_old", "id_new"), sorted(crosswalk.uids.items())),
-        "patid_mapping.csv": (
-            ("id_old", "id_new"),
-            [(old_patient, crosswalk.patient_id_new)],
-        ),
-        "date_shift.csv": (
-            ("id_new", "days"),
-            [(crosswalk.patient_id_new, -crosswalk.days_into_the_past)],
-        ),
-        "held.csv": (("path", "sop_instance_uid", "reason"), held),
-    }
-    for name, (header, rows) in tables.items():
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-        path = folder / name
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(descriptor, 0o600)
-            file.write(text.getvalue())
+        raise target_error(error) from None

@@ -10,14 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from casepack.deidentify.actions import Context, compile_echo
+from casepack.deidentify.crosswalk import Crosswalk
 from casepack.deidentify.dataset import Applied
-from casepack.deidentify.instance import SOFTWARE, InstanceDeidentifier, Placed, Totals
+from casepack.deidentify.instance import SOFTWARE, InstanceDeidentifier, Placed
+from casepack.deidentify.journal import Journal, Outcome
 from casepack.deidentify.plan import CARRIED_OUT
 from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.errors import CasepackError, InstanceHeld, StudyError
@@ -43,26 +44,6 @@ _CHUNK: Final = 16
 _PARENT_POLL_SECONDS: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crosswalk:
-    """What links the result to the patient: kept apart from it, or not kept at all."""
-
-    uids: dict[str, str] = field(repr=False)
-    patient_id_old: str = field(repr=False)
-    patient_id_new: str
-    days_into_the_past: int = field(repr=False)
-    unused: tuple[Unused, ...] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outcome:
-    """What became of a chunk of files; crosses processes."""
-
-    placed: dict[int, Placed]
-    held: dict[int, Reason]
-    totals: Totals
-
-
 def deidentify_file_set(
     file_set: FileSet,
     recipe: Recipe,
@@ -70,11 +51,18 @@ def deidentify_file_set(
     root: Path,
     *,
     workers: int = 1,
+    journal: Journal | None = None,
     progress: Progress = no_progress,
 ) -> tuple[Deidentified, Crosswalk]:
     """De-identify all instances into ``root/<patient>/<study>/<series>/<instance>.dcm``.
 
     The same input, recipe and key give the same bytes, whatever the number of workers.
+
+    Parameters
+    ----------
+    journal
+        Where finished chunks are noted; what it says is finished already is not done again, and
+        its UIDs are not in the crosswalk.
 
     Raises
     ------
@@ -95,7 +83,7 @@ def deidentify_file_set(
     held: list[Unused] = []
     applied: Counter[tuple[str, Applied]] = Counter()
     uids: dict[str, str] = {}
-    for outcome in _run(deidentifier, instances, workers):
+    for outcome in _run(deidentifier, instances, workers, journal):
         placed.update(outcome.placed)
         held += [_held(instances[place], reason) for place, reason in outcome.held.items()]
         applied.update(outcome.totals.applied)
@@ -131,12 +119,29 @@ def _held(instance: Instance, reason: Reason) -> Unused:
 
 
 def _run(
-    deidentifier: InstanceDeidentifier, instances: Sequence[Instance], workers: int
-) -> Iterator[_Outcome]:
+    deidentifier: InstanceDeidentifier,
+    instances: Sequence[Instance],
+    workers: int,
+    journal: Journal | None,
+) -> Iterator[Outcome]:
+    """Yield the outcomes of finished chunks, then of those that are left."""
+    root = deidentifier.root
+    finished = journal.read(root, instances) if journal is not None else []
+    yield from finished
+    done = {number for outcome in finished for number in (*outcome.placed, *outcome.held)}
+    numbered = [entry for entry in enumerate(instances) if entry[0] not in done]
+    for outcome in _run_chunks(deidentifier, numbered, workers):
+        if journal is not None:
+            journal.append(root, outcome, instances)
+        yield outcome
+
+
+def _run_chunks(
+    deidentifier: InstanceDeidentifier, numbered: Sequence[tuple[int, Instance]], workers: int
+) -> Iterator[Outcome]:
     """De-identify in chunks, here or in processes; outcomes come in the order of the files."""
-    numbered = list(enumerate(instances))
     chunks = [numbered[start : start + _CHUNK] for start in range(0, len(numbered), _CHUNK)]
-    if workers == 1 or len(chunks) == 1:
+    if workers == 1 or len(chunks) <= 1:
         for chunk in chunks:
             yield _deidentify_chunk(deidentifier, chunk)
         return
@@ -171,13 +176,13 @@ def _end_with_parent(parent: int) -> None:
     os._exit(1)
 
 
-def _deidentify_in_worker(chunk: Sequence[tuple[int, Instance]]) -> _Outcome:
+def _deidentify_in_worker(chunk: Sequence[tuple[int, Instance]]) -> Outcome:
     return _deidentify_chunk(_worker["deidentifier"], chunk)
 
 
 def _deidentify_chunk(
     deidentifier: InstanceDeidentifier, chunk: Iterable[tuple[int, Instance]]
-) -> _Outcome:
+) -> Outcome:
     placed: dict[int, Placed] = {}
     held: dict[int, Reason] = {}
     for number, instance in chunk:
@@ -189,7 +194,7 @@ def _deidentify_chunk(
             raise
         except Exception:  # noqa: BLE001  # the boundary: its text may quote a value of the input
             held[number] = Reason.NOT_UNDERSTOOD
-    return _Outcome(placed=placed, held=held, totals=deidentifier.take_totals())
+    return Outcome(placed=placed, held=held, totals=deidentifier.take_totals())
 
 
 def _group(file_set: FileSet, placed: Mapping[int, Placed]) -> tuple[Study, ...]:

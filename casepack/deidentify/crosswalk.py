@@ -1,0 +1,60 @@
+"""The crosswalk: what links the result to the patient, in files that nobody else can read.
+
+The columns of the mappings are those that the scorer of the MIDI-B challenge reads.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from casepack.model import Unused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crosswalk:
+    """What links the result to the patient: kept apart from it, or not kept at all."""
+
+    uids: dict[str, str] = field(repr=False)
+    patient_id_old: str = field(repr=False)
+    patient_id_new: str
+    days_into_the_past: int = field(repr=False)
+    unused: tuple[Unused, ...] = field(repr=False)
+
+
+def write_crosswalk(folder: Path, crosswalk: Crosswalk) -> None:
+    """Write what links old and new, readable by nobody else."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    old_patient = crosswalk.patient_id_old.partition("\\")[0]
+    held = [
+        (str(item.path), item.sop_instance_uid, str(item.reason))
+        for item in crosswalk.unused
+        if item.reason.held
+    ]
+    tables: dict[str, tuple[Sequence[str], Sequence[Sequence[object]]]] = {
+        "uid_mapping.csv": (("id_old", "id_new"), sorted(crosswalk.uids.items())),
+        "patid_mapping.csv": (
+            ("id_old", "id_new"),
+            [(old_patient, crosswalk.patient_id_new)],
+        ),
+        "date_shift.csv": (
+            ("id_new", "days"),
+            [(crosswalk.patient_id_new, -crosswalk.days_into_the_past)],
+        ),
+        "held.csv": (("path", "sop_instance_uid", "reason"), held),
+    }
+    for name, (header, rows) in tables.items():
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+        path = folder / name
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(descriptor, 0o600)
+            file.write(text.getvalue())
