@@ -1,0 +1,163 @@
+"""Maintainers: write ``vocabulary.txt`` from recorded sources. Not imported at run time.
+
+Sources:
+
+- ``sources/*.txt``: lists written by hand; each says what it is and where it is from.
+- pydicom (MIT; its version is written into the result): meanings of the coded concepts of PS3.16
+  (``pydicom.sr``), Attribute names (PS3.6), names of UIDs. Animal breeds, ethnic groups and
+  organisms are left out: they are full of personal and place names.
+- the meanings in ``casepack/standard/codes.json``.
+
+Run ``python -m casepack.deidentify.descriptors.build_vocabulary``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from textwrap import wrap
+from typing import Final
+
+from pydicom import __version__ as pydicom_version
+from pydicom.datadict import DicomDictionary
+from pydicom.sr._concepts_dict import concepts
+from pydicom.uid import UID_dictionary
+
+from casepack.deidentify.descriptors.folding import fold_word, spellings
+
+_FOLDER: Final = Path(__file__).parent
+_CODES: Final = _FOLDER.parents[1] / "standard" / "codes.json"
+_WIDTH: Final = 110
+_OF_ANIMALS: Final = frozenset({7480, 7481, 7486, 7490, 6099})
+"""CIDs of breeds, their registries and of racial groups (PS3.16 Annex B)."""
+_LEFT_OUT: Final = re.compile(
+    r"\((?:organism|person|ethnic group|racial group|geographic location)\)|breed"
+)
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_SHORTEST_MEANING: Final = 3
+"""Shorter words of meanings are letters of codes; those that are words are in the lists."""
+_LISTED_BY_NUMBER: Final = "months"
+DOUBLE_USE: Final = ("body", "given", "other")
+PHRASES: Final = frozenset({"eponym_phrases", "phrases"})
+
+
+def read_sources() -> dict[str, list[str]]:
+    """Return the entries of all lists by section, as written."""
+    sections: defaultdict[str, list[str]] = defaultdict(list)
+    for path in sorted((_FOLDER / "sources").glob("*.txt")):
+        section = ""
+        for line in path.read_text("utf-8").splitlines():
+            entry = line.partition("# ")[0] if not line.startswith("#") else ""
+            if entry.startswith("["):
+                section = entry.strip("[] ")
+            elif section == _LISTED_BY_NUMBER:
+                sections[section] += [entry] if entry.strip() else []
+            else:
+                sections[section] += entry.split()
+    return dict(sections)
+
+
+def dictionary_words() -> Iterator[str]:
+    """Yield the words of coded meanings, Attribute names and UID names."""
+    for scheme in concepts.values():
+        for meanings in scheme.values():
+            for meaning, cids in meanings.values():
+                if not _OF_ANIMALS & set(cids or ()) and not _LEFT_OUT.search(meaning):
+                    yield from _WORD.findall(meaning)
+    for attribute in DicomDictionary.values():
+        yield from _WORD.findall(attribute[2])
+    for uid in UID_dictionary.values():
+        yield from _WORD.findall(uid[0])
+    yield from _WORD.findall(json.dumps(_meanings(json.loads(_CODES.read_text("utf-8")))))
+
+
+def _meanings(node: object) -> list[object]:
+    """Return what stands under a key named meaning, at any depth."""
+    if isinstance(node, dict):
+        found = [value for key, value in node.items() if key == "meaning"]
+        return found + [part for value in node.values() for part in _meanings(value)]
+    if isinstance(node, list):
+        return [part for value in node for part in _meanings(value)]
+    return []
+
+
+def build_vocabulary() -> str:
+    """Return the text of ``vocabulary.txt``."""
+    sources = read_sources()
+    personal = _fold_words(sources.pop("personal_names"))
+    ideographs = _fold_words(sources.pop("ideographs"))
+    sections = {
+        name: _fold_words(entries)
+        for name, entries in sources.items()
+        if name not in PHRASES and name != _LISTED_BY_NUMBER
+    }
+    phrases = {_fold_phrase(entry) for name in PHRASES for entry in sources[name]}
+    known = {
+        word
+        for word in (fold_word(word) for word in dictionary_words())
+        if len(word) >= _SHORTEST_MEANING and word.isalpha() and word not in personal
+    }
+    clash = sections["words"] & personal
+    if clash:
+        raise ValueError(f"words and names at once: {sorted(clash)}")
+    sections["words"] |= known
+    # what has a part in a sentence is a word of it
+    for role in ("connectives", "agents", "persons", "patients", "institutions", "by", "for", "at"):
+        sections["words"] |= sections[role]
+    for role in ("units", "parameters", "id_cues", "qualifiers"):
+        sections["words"] |= {word for word in sections[role] if word.isalnum()}
+    sections["words"] -= {word for word in sections["words"] if len(word) == 1}
+    # a name that is no word is not known by itself
+    for name in DOUBLE_USE:
+        sections[name] &= sections["words"]
+    for name in (*DOUBLE_USE, "eponyms", "common_eponyms"):
+        sections["words"] -= sections[name]
+    lines = [
+        "# Known clinical and technical words, folded. Made by build_vocabulary.py; do not edit.",
+        f"# Sources: sources/*.txt; pydicom {pydicom_version} (MIT): sr, datadict, uid;",
+        "# casepack/standard/codes.json.",
+    ]
+    for name in sorted(sections):
+        lines += _section(name, sections[name])
+    lines += _section("ideographs", ideographs)
+    lines += _section("phrases", phrases)
+    lines += ["[months]", *(_month(entry) for entry in sources["months"])]
+    return "\n".join(lines) + "\n"
+
+
+def _fold_words(entries: Iterable[str]) -> set[str]:
+    """Fold; an entry of several words, joined by underscores or hyphens, gives each of them."""
+    return {
+        form
+        for entry in entries
+        for word in re.split(r"[_-]+", entry)
+        for form in spellings(word)
+        if form
+    }
+
+
+def _fold_phrase(entry: str) -> str:
+    return "_".join(fold_word(word) for word in re.split(r"[_-]+", entry))
+
+
+def _month(entry: str) -> str:
+    number, *names = entry.split()
+    return " ".join([number, *sorted({form for name in names for form in spellings(name)})])
+
+
+def _section(name: str, words: Iterable[str]) -> list[str]:
+    text = " ".join(sorted(words))
+    lines = wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [f"[{name}]", *lines]
+
+
+def main() -> None:
+    """Write the file."""
+    (_FOLDER / "vocabulary.txt").write_text(build_vocabulary(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+"""Dates, times of day and great ages in folded text, in the forms of many languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Final, NamedTuple
+
+from casepack.deidentify.descriptors.vocabulary import read_sections
+
+Date = tuple[int, int, int]
+"""Year, month, day; 0 for a part that is not written."""
+
+
+class Found(NamedTuple):
+    """A date in a text, with what it may mean (day or month first)."""
+
+    start: int
+    end: int
+    dates: frozenset[Date]
+
+
+_PIVOT: Final = 35
+_LAST_DAY: Final = 31
+_FIRST_YEAR: Final = 1800
+_MONTHS_A_YEAR: Final = 12
+_YEAR: Final = r"(?:1[89]|20)\d\d"
+_TIME: Final = r"(?:[t ]\s?\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?\s?(?:z|utc|gmt|[+-]\d\d:?\d\d)?)?"
+_CLOCK: Final = r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d(?:\.\d{1,6})?)?"
+
+_COMPACT: Final = re.compile(
+    rf"(?<!\d)(?:(?P<y>{_YEAR})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])"
+    rf"(?:[t_]?{_CLOCK}(?:[+-]\d{{4}})?)?"
+    rf"|(?P<a>[0-3]\d)(?P<b>[0-3]\d)(?P<y2>(?:19|20)\d\d))(?!\d)"
+)
+_SEPARATED: Final = re.compile(
+    # year first
+    r"(?<![\d.,/])(?:(?P<y>[12]\d{3})(?P<s>\s?[-./:_ ]\s?)(?P<m>0?[1-9]|1[0-2])(?P=s)(?P<d>0?[1-9]|[12]\d|3[01])"
+    # day or month first
+    r"|(?P<a>[0-3]?\d)(?P<t>\s?[-./_ ]\s?)(?P<b>[0-3]?\d)(?P=t)(?P<y2>[12]\d{3})"
+    # two digits of the year
+    r"|(?P<a3>\d{1,2})(?P<u>\s?[-./]\s?)(?P<b3>[01]?\d|[0-3]?\d)(?P=u)'?(?P<c3>\d\d))"
+    rf"(?![\d])(?![-./]\d){_TIME}"
+)
+_MONTH_AND_YEAR: Final = re.compile(
+    r"(?<![\d.,/-])(?:(?P<m>0?[1-9]|1[0-2])\s?[-./]\s?(?P<y>(?:19|20)\d\d)"
+    r"|(?P<y2>(?:19|20)\d\d)\s?[-./]\s?(?P<m2>0[1-9]|1[0-2]))(?![\d])(?![-./]\d)"
+)
+_GERMAN_DAY: Final = re.compile(
+    r"\b(?:am|vom|seit|ab|bis|den|zum)\s(?P<d>0?[1-9]|[12]\d|3[01])\.\s?(?P<m>0?[1-9]|1[0-2])\.(?!\d)"
+)
+_EAST_ASIAN: Final = re.compile(
+    r"(?:明治|大正|昭和|平成|令和|民國|民国)?\s?(?:\d{1,4}|元)\s?[年년]\s?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日일号號])?"
+    r"|(?:明治|大正|昭和|平成|令和|民國|民国)\s?\d{1,2}(?:\s?[年./-]\s?\d{1,2}){0,2}"
+    r"|\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일号號]"
+    r"|(?<!\d)(?:1[89]|20)\d\d\s?[年년]"
+    r"|(?<![a-z\d])[mtshr]\d{1,2}([./-])\d{1,2}\1\d{1,2}(?!\d)"
+)
+_TIMES: Final = re.compile(
+    r"(?<![\d:.])(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?(?:\s?(?:[ap]\.?m\b\.?|uhr|hrs|h\b))?(?![\d:])"
+    r"|(?<![\d:.])\d:[0-5]\d(?::[0-5]\d|\s?(?:[ap]\.?m\b\.?|uhr|hrs|h\b))(?![\d:])"
+    r"|(?<![\d.])(?:0?\d|1[0-2])(?:[:.][0-5]\d)?\s?[ap]\.?m\b\.?(?![\w-])"
+    r"|(?<![\d.,])\d{1,2}(?:[.:][0-5]\d)?\s?uhr\b"
+    r"|(?<![\d.,])(?:[01]?\d|2[0-3])\s?h\s?[0-5]\d(?!\d)"
+    r"|\b(?:saat|kl|kell|ore|alle ore|um|a las|as|te|klo)\.?\s(?:[01]?\d|2[0-3])[.:][0-5]\d(?!\d)(?:\s?(?:uhr|h)\b)?"
+    r"|(?:午前|午後|上午|下午|오전|오후)?\s?\d{1,2}\s?[時时시点點]\s?\d{1,2}\s?[分분](?:\s?\d{1,2}\s?[秒초])?"
+    r"|(?:午前|午後|上午|下午|오전|오후)\s?\d{1,2}\s?[時时시点點]"
+)
+_AGES: Final = re.compile(
+    r"(?<![\d.,])0?(?:9\d|1[0-2]\d)[\s-]?(?:year|yr|yo\b|y/o|y\.o|jahr|jahrig|ans\b|anni\b|anos\b|anos_|jaar|jarig"
+    r"|yas|歳|才|岁|歲|세\b|лет\b|год|ετων|ετη|let\b|lat\b|ar\b|eves|vuotias|y\b(?![/.]))\w*(?:[\s-]?old\b)?"
+    r"|\b(?:age|aged|alter|agee|etat|eta|edad|idade|yas|yasi|leeftijd|年齢|年龄|возраст|ηλικια)\s?[:=]?\s?"
+    r"(?:9\d|1[0-2]\d)(?![\d.])"
+)
+
+
+_DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])"
+_OF: Final = r"(?:de |d'|di |of |do |ta )?"
+_MONTH_NAME: Final = re.compile(r"[^\W\d_]{3,}")
+_DAY_BEFORE: Final = re.compile(
+    rf"(?<![^\W_])(?<!\d[.,]){_DAY}(?P<glued>(?:st|nd|rd|th|er|o|a|e|\.)?[\s._/-]{{0,2}}{_OF})\Z"
+)
+_YEAR_BEFORE: Final = re.compile(rf"(?<!\d)(?P<year>{_YEAR})[\s.,_/-]{{1,2}}\Z")
+_DAY_BEHIND: Final = re.compile(
+    rf"\.?[\s._-]{{0,2}}{_DAY}(?:st|nd|rd|th)?(?:[\s,._-]{{1,2}}(?P<year>{_YEAR}))?(?![^\W_])"
+    r"(?![.,]\d)(?!\s?(?:mm|cm|ms|s|hz|min|ml|deg|°|%|x))"
+)
+_YEAR_BEHIND: Final = re.compile(
+    rf"\.?[\s._,/'-]{{0,3}}(?:de |del |of )?(?P<year>{_YEAR})(?!\d)(?:\s?(?:г|r)\b)?"
+)
+_SHORT_YEAR_BEHIND: Final = re.compile(r"(?P<joint>\.?(?:[\s._,/-]{0,2}'?))(?P<year>\d\d)(?![^\W_])(?![.,]\d)")
+_CLEAR_WITH_DAY: Final = frozenset(["may", "march", "mars", "marz", "mai", "maggio", "mayo", "mei", "maio", "mart", "juin"])
+_GLUED: Final = frozenset(["mar", "may", "oct", "dec", "sep", "jun", "jul"])
+
+
+@cache
+def _months() -> Mapping[str, int]:
+    """Return the number of each name of a month, folded."""
+    names: dict[str, int] = {}
+    for line in read_sections()["months"].splitlines():
+        number, *words = line.split()
+        names |= dict.fromkeys(words, int(number))
+    return names
+
+
+@cache
+def _ambiguous_months() -> frozenset[str]:
+    """Return the names that are other words too: they need a year or a day beside them."""
+    return frozenset(read_sections()["ambiguous_months"].split())
+
+
+def find_dates(text: str) -> Iterator[Found]:
+    """Yield the dates of a folded text; they may overlap."""
+    for pattern in (_COMPACT, _SEPARATED, _MONTH_AND_YEAR, _GERMAN_DAY):
+        for match in pattern.finditer(text):
+            dates = _read_numbers(match)
+            if dates:
+                yield Found(match.start(), match.end(), dates)
+    for match in _EAST_ASIAN.finditer(text):
+        yield Found(match.start(), match.end(), _read_east_asian(match.group()))
+    for match in _MONTH_NAME.finditer(text):
+        if match.group() in _months():
+            found = _read_named(text, match)
+            if found is not None:
+                yield found
+
+
+def find_times(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the times of day of a folded text."""
+    for match in _TIMES.finditer(text):
+        yield match.span()
+
+
+def find_great_ages(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the ages of 90 years or more (45 CFR 164.514(b)(2)(i)(C))."""
+    for match in _AGES.finditer(text):
+        yield match.span()
+
+
+def _read_numbers(match: re.Match[str]) -> frozenset[Date]:
+    """Return the dates that numbers may mean; none if they are no date."""
+    parts = {name: int(value) for name, value in match.groupdict().items() if _is_number(value)}
+    if "y" in parts:
+        return frozenset({(parts["y"], parts.get("m", 0), parts.get("d", 0))})
+    if "m2" in parts:
+        return frozenset({(parts["y2"], parts["m2"], 0)})
+    if "y2" in parts:
+        return _either_way(parts["y2"], parts["a"], parts["b"])
+    if "c3" in parts:
+        first, second, third = parts["a3"], parts["b3"], parts["c3"]
+        dates = _either_way(_full_year(third), first, second)
+        if len(match["a3"]) > 1 and _is_day(second, third):
+            dates |= {(_full_year(first), second, third)}
+        return dates
+    return frozenset({(0, parts["m"], parts["d"])})
+
+
+def _read_east_asian(text: str) -> frozenset[Date]:
+    """Return year, month and day; none of a year counted by reigns."""
+    numbers = [int(digits) for digits in re.findall(r"\d+", text)]
+    if not numbers or numbers[0] < _FIRST_YEAR:
+        return frozenset()
+    year, month, day = (*numbers, 0, 0)[:3]
+    return frozenset({(year, month, day)})
+
+
+def _is_number(value: str | None) -> bool:
+    return value is not None and value.isdecimal()
+
+
+def _either_way(year: int, first: int, second: int) -> frozenset[Date]:
+    """Return the dates with day or month first."""
+    found = set()
+    if _is_day(second, first):
+        found.add((year, second, first))
+    if _is_day(first, second):
+        found.add((year, first, second))
+    return frozenset(found)
+
+
+def _is_day(month: int, day: int) -> bool:
+    return 1 <= month <= _MONTHS_A_YEAR and 1 <= day <= _LAST_DAY
+
+
+def _full_year(two_digits: int) -> int:
+    return 2000 + two_digits if two_digits <= _PIVOT else 1900 + two_digits
+
+
+def _read_named(text: str, name: re.Match[str]) -> Found | None:
+    """Return the date around the name of a month, if there is one.
+
+    Year and month are enough to recognise a date of the study.
+    """
+    word, (start, end) = name.group(), name.span()
+    month = _months()[word]
+    plain = word not in _ambiguous_months()
+    day = _DAY_BEFORE.search(text, max(0, start - 12), start)
+    year = _YEAR_BEHIND.match(text, end)
+    if year:
+        first = day.start() if day else start
+        return Found(first, year.end(), frozenset({(int(year["year"]), month, 0)}))
+    if before := _YEAR_BEFORE.search(text, max(0, start - 7), start):
+        behind = _DAY_BEHIND.match(text, end)
+        last = behind.end() if behind else end
+        return Found(before.start(), last, frozenset({(int(before["year"]), month, 0)}))
+    behind = _DAY_BEHIND.match(text, end)
+    if behind and behind["year"]:
+        return Found(start, behind.end(), frozenset({(int(behind["year"]), month, 0)}))
+    short = _SHORT_YEAR_BEHIND.match(text, end)
+    if short and (day or (plain and not short["joint"].startswith((" ", ".")))):
+        first = day.start() if day else start
+        return Found(first, short.end(), frozenset({(_full_year(int(short["year"])), month, 0)}))
+    stands = plain or word in _CLEAR_WITH_DAY
+    if day and (stands or (word in _GLUED and not day["glued"])) and not _is_letter(text, end):
+        return Found(day.start(), end, frozenset({(0, month, 0)}))
+    if behind and stands and not _is_letter(text, start - 1):
+        return Found(start, behind.end(), frozenset({(0, month, 0)}))
+    return None
+
+
+def _is_letter(text: str, place: int) -> bool:
+    return 0 <= place < len(text) and text[place].isalnum()

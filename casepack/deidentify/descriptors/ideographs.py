@@ -1,0 +1,73 @@
+"""Scripts without spaces: running text as the longest known words, the rest unknown."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from casepack.deidentify.descriptors.vocabulary import Use, Vocabulary
+
+IDEOGRAPHS: Final = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035\u303b\u30a1-\u30fa\u30fc-\u30ff"
+    "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
+"""CJK ideographs, katakana (hiragana is folded to it) and Hangul syllables, as a set of ``re``."""
+
+_SYLLABLE: Final = re.compile("[\u30a1-\u30ff\u31f0-\u31ff\uac00-\ud7af]")
+_SIDES: Final = frozenset("右左両双")
+"""Stay beside an unknown word: right, left, both."""
+
+Found = tuple[int, int, Use]
+
+
+def split_ideographs(run: str, vocabulary: Vocabulary) -> list[Found]:
+    """Return the words of a run, in order, each KNOWN or UNKNOWN.
+
+    A single character says little: beside an unknown one it may be half of a name, and two
+    syllables in a row are no words.
+    """
+    found = _merge(_find_longest(run, vocabulary))
+    single = [last - first == 1 and use is Use.KNOWN for first, last, use in found]
+    for order in (range(len(found)), reversed(range(len(found)))):
+        for place in order:
+            first, last, _ = found[place]
+            if single[place] and run[first] not in _SIDES and _is_doubtful(found, place, run):
+                found[place] = (first, last, Use.UNKNOWN)
+    return _merge(found)
+
+
+def _find_longest(run: str, vocabulary: Vocabulary) -> list[Found]:
+    found: list[Found] = []
+    place = 0
+    while place < len(run):
+        for length in range(min(vocabulary.longest_ideograph, len(run) - place), 0, -1):
+            word = run[place : place + length]
+            if word in vocabulary.ideographs or word in vocabulary.own:
+                found.append((place, place + length, Use.KNOWN))
+                place += length
+                break
+        else:
+            found.append((place, place + 1, Use.UNKNOWN))
+            place += 1
+    return found
+
+
+def _is_doubtful(found: list[Found], place: int, run: str) -> bool:
+    first, last, _ = found[place]
+    beside = found[max(0, place - 1) : place] + found[place + 1 : place + 2]
+    if any(use is Use.UNKNOWN for _, _, use in beside):
+        return True
+    return bool(_SYLLABLE.match(run[first:last])) and any(
+        end - start == 1 and _SYLLABLE.match(run[start:end]) for start, end, _ in beside
+    )
+
+
+def _merge(found: list[Found]) -> list[Found]:
+    """Put unknown characters in a row together."""
+    merged: list[Found] = []
+    for first, last, use in found:
+        if merged and use is Use.UNKNOWN and merged[-1][2] is Use.UNKNOWN:
+            merged[-1] = (merged[-1][0], last, use)
+        else:
+            merged.append((first, last, use))
+    return merged

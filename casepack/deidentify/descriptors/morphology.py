@@ -1,0 +1,150 @@
+"""Words that are not listed but made of listed parts: inflected, compound, Greek and Latin."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from casepack.deidentify.descriptors.vocabulary import Use, Vocabulary
+
+_FORMS: Final = (
+    "abdomin|acr|aden|adip|adreno?|algo|alveol|amyl|andr|angi|ankyl|anter|anthr|aort|append|"
+    "arachn|arteri|arthr|articul|astr|atel|atlant|ather|audi|auricul|axi|axo|bacter|bili|blephar|"
+    "brachi|bronch|burs|calcane|carcin|cardi|carp|caud|caus|cephal|cerebell|cerebr|cervic|cheil|"
+    "chol|choledoch|cholecyst|chondr|chord|chori|chrom|clav|cocc|coccyg|col|colp|condyl|"
+    "corne|coron|cost|cox|crani|cruro?|crypt|cutan|cyan|cyst|cyt|dacry|dactyl|dent|derm|dermat|"
+    "disc|disk|dors|duoden|dur|ectas|electr|embry|encephal|endocrin|enter|ependym|epidur|epiphys|"
+    "epitheli|erythr|esophag|fasci|femor|ferr|fibr|fibul|foramin|front|galact|gangli|gastr|gingiv|"
+    "gli|glomerul|gloss|gluc|gnath|gonad|gonarthr|granul|gynec|gynaec|haem|haemat|hem|hemat|hepat|hern|hidr|hist|"
+    "humer|hydr|hyster|idi|ile|ili|immun|ischi|jejun|kary|kerat|kin|kyph|labr|labyrinth|lact|"
+    "lamin|lapar|laryng|later|lei|leiomy|leuc|leuk|ligament|lip|lith|lob|lord|lumb|lymph|lymphangi|mal|malac|"
+    "mamm|mandibul|mast|mastoid|maxill|medi|mediastin|medull|melan|mening|menisc|mesent|metatars|"
+    "metr|muc|muscul|my|myc|myel|myocardi|myx|nas|necr|neo|nephr|neur|nucle|occipit|ocul|"
+    "odont|olig|omphal|onc|oophor|ophthalm|opt|orch|oro|oss|oste|ot|ovari|pachy|palat|pancreat|"
+    "papill|parathyr|pariet|parot|patell|path|pedicul|pelv|peri|pericardi|periton|phac|pharyng|phleb|phren|"
+    "pituitar|plasm|plasmacyt|pleur|pneum|pneumon|poli|poster|proct|prostat|psych|pulmon|pustul|pyel|pylor|"
+    "rachi|radi|radicul|ren|retin|rhabd|rhabdomy|rhin|sacr|sacroili|salping|sarc|scapul|schiz|scler|scoli|"
+    "semin|seps|sial|sigmoid|sinus|somat|spermat|sphen|spin|splen|spondyl|spongi|squam|stern|steth|"
+    "stomat|stri|symphys|syndesm|synov|syring|tars|tempor|tend|tendin|ten|tenosynov|teno|test|thalam|thorac|"
+    "thromb|thym|thyr|thyroid|tibi|tonsill|toxic|trache|trachel|trich|tub|tubercul|tympan|typhl|uln|"
+    "umbilic|ureter|urethr|ur|urin|uter|uve|vagin|valv|varic|vas|vascul|ven|ventricul|vertebr|vesic|"
+    "vestibul|vulv|xanth|zyg"
+)
+_PREFIXES: Final = (
+    "ab|ad|an|ana|ante|anti|auto|bi|bio|brady|co|contra|de|dia|dis|dys|ecto|en|endo|epi|ex|exo|extra|"
+    "hemi|hetero|homo|hyper|hypo|in|infra|inter|intra|iso|juxta|kontra|macro|mega|meso|meta|micro|mid|mono|"
+    "multi|non|para|per|peri|poly|post|pra|prae|pre|pro|pseudo|quadri|re|retro|semi|sub|super|supra|sur|tachy|"
+    "tele|tetra|trans|tri|ultra|uni|holo|pan"
+)
+_ENDINGS: Final = (
+    "itis|itiden|itide|ite|iti|ites|itt|itida|it|itisz|"
+    "oma|omas|omata|ome|omes|omi|om|oom|"
+    "osis|oses|ose|osi|osen|oza|oz|"
+    "ectomy|ectomies|ektomie|ectomie|ectomia|ektomi|otomy|otomie|otomia|ostomy|ostomie|"
+    "plasty|plastie|plastik|plastica|plastia|plasti|pexy|rhaphy|rraphy|"
+    "pathy|pathies|pathie|pathien|patia|patie|pathia|pati|"
+    "graphy|graphie|graphien|grafia|grafie|grafi|gram|grams|gramm|gramme|gramma|graphic|graphisch|"
+    "scopy|skopie|scopie|scopia|skopi|"
+    "algia|algie|algien|algi|dynia|emia|aemia|amie|emie|"
+    "megaly|megalie|megalia|megali|malacia|malazie|malacie|malacja|"
+    "genesis|genic|gen|genous|logy|logie|logia|logic|logical|logisch|lysis|lyse|lisi|lisis|lise|lytic|lytisch|"
+    "penia|penie|phagia|phasia|phobia|phobic|plegia|plegie|plegic|paresis|parese|paresi|paresia|"
+    "sclerosis|sklerose|sclerosi|esclerosis|esclerose|skleroz|sclerotic|sklerotisch|"
+    "stenosis|stenose|stenosi|estenosis|estenose|stenoz|stenotic|spasm|spasmus|"
+    "trophy|trophie|trophia|trofia|trofi|trophic|trop|cele|zele|ectasis|ectasia|ektasie|ectatic|"
+    "listhesis|listhese|listesi|listesis|listese|listezis|desis|dese|centesis|"
+    "ic|al|ale|ali|alen|aler|ales|ar|are|ari|aren|arer|ary|ary|isch|ische|ischen|ischer|isches|ique|iques|ico|ica|"
+    "ici|iche|icos|icas|ous|oid|oide|oides|id|us|um|a|ae|is|es|ial|iale|ieel|eal|eale|aal|eel|ien|ienne|"
+    "ian|on|ons|ism|ismus|isme|ismo|blast|blastom|blastoma|blastome|cyte|cytes|cyt|cytic|zyt|zytom|cytoma|citoma|sarcoma|"
+    "sarkom|sarcome|carcinoma|karzinom|carcinome|karsinom|adenoma|adenom|phyte|phyten|phytes|fito|fiti|"
+    "therapy|therapie|terapia|terapi|gnosis|metry|metrie|metria|tome|tomy|tomography|tomographie|tomografia"
+)
+_SHORTEST: Final = 7
+_MIDDLE: Final = r"(?:o|i|io|a|e|oi)?"
+_STRONG_ENDINGS: Final = 3
+_LEARNED: Final = re.compile(
+    rf"(?:{_PREFIXES})?(?:(?:{_FORMS}){_MIDDLE})+(?:{_ENDINGS})", re.IGNORECASE
+)
+_TWO_FORMS: Final = re.compile(
+    rf"(?:(?:{_PREFIXES})(?:{_FORMS})|(?:{_FORMS}){_MIDDLE}-?(?:{_FORMS})).*"
+)
+_LONG_ENDING: Final = re.compile(
+    r".*(?:itis|itide|oma[st]?|omata|osis|oses|[eo]ctom\w+|otom\w+|ostom\w+|plast\w+|path[iy]\w*|patia|"
+    r"gra[pf][hi]\w+|gram\w?|s[ck]op\w+|alg[ie]\w*|a?emia|megal\w+|mala[czt]\w+|plegi\w|pares\w+|s[ck]leros\w|"
+    r"stenos\w+|troph?\w+|listes\w+|listhes\w+|l[iy][st]\w+|blast\w*|[cz]yt\w*|sar[ck]om\w?|[ck]ar[cz]inom\w?)"
+)
+_INFLECTIONS: Final = ("s", "es", "e", "en", "er", "em", "n", "ed", "ing", "ly", "'s", "i", "a", "o")
+_SHORTEST_STEM: Final = 4
+_SHORTEST_ROOT: Final = 3
+_SHORTEST_ROMANCE: Final = 6
+_ROMANCE: Final = "aeio"
+_SHORTEST_COMPOUND: Final = 8
+
+
+_CYRILLIC_OR_GREEK: Final = re.compile("[\u0370-\u052f]+")
+_ENDINGS_OF_STEMS: Final = range(1, 5)
+_ARABIC_OR_HEBREW: Final = re.compile("[\u0590-\u06ff]+")
+_SEMITIC_PREFIXES: Final = tuple("وال بال لال كال فال ال لل و ب ل ف ك וה שה ה ב ל מ ו ש כ".split())
+_TURKISH: Final = re.compile(
+    r"(?P<stem>\w{4,}?)(?:(?:lar|ler)?(?:i|u|si|su|in|un|nin|nun|im|um)?(?:n?da|n?de|ta|te|n?dan|n?den|tan|ten|ya|ye"
+    r"|n?a|n?e|yi|yu|na|ne)?|li|lu|siz|suz|lari|leri|larin|lerin|lik|luk)"
+)
+
+
+def derive_use(word: str, vocabulary: Vocabulary) -> Use:
+    """Return what a word is that the vocabulary does not list; UNKNOWN if it is not made of it.
+
+    Inflected forms are what their stem is, so that a surname does not pass as the plural of one.
+    """
+    uses = vocabulary.uses
+    if not word.isascii():
+        return Use.KNOWN if _is_inflected(word, vocabulary) else Use.UNKNOWN
+    if not word.isalpha():
+        return Use.UNKNOWN
+    for ending in _INFLECTIONS:
+        stem = word.removesuffix(ending)
+        if stem is not word and stem != word and len(stem) >= _SHORTEST_STEM:
+            shortest = _SHORTEST_STEM if ending in {"s", "es"} else _SHORTEST_ROMANCE
+            if len(stem) >= shortest and stem in uses:
+                return uses[stem]
+    if len(word) > _SHORTEST_ROMANCE and word[-1] in _ROMANCE:
+        for vowel in _ROMANCE:
+            if uses.get(word[:-1] + vowel) is Use.KNOWN:
+                return Use.KNOWN
+    turkish = _TURKISH.fullmatch(word)
+    if turkish and len(turkish["stem"]) > _SHORTEST_STEM and (
+        vocabulary.uses.get(turkish["stem"]) is Use.KNOWN
+    ):
+        return Use.KNOWN
+    if len(word) >= _SHORTEST_COMPOUND and vocabulary.compound.fullmatch(word):
+        return Use.KNOWN
+    if len(word) >= _SHORTEST and _is_learned(word):
+        return Use.KNOWN
+    return Use.UNKNOWN
+
+
+def _is_learned(word: str) -> bool:
+    """Tell whether a word is a Greek or Latin term of medicine: parts and an ending of terms.
+
+    Short endings (-al, -ic) need two parts: surnames have them too.
+    """
+    return bool(
+        _LEARNED.fullmatch(word) and (_TWO_FORMS.match(word) or _LONG_ENDING.fullmatch(word))
+    )
+
+
+def _is_inflected(word: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a word of another script is a known one with another ending or with a prefix."""
+    if _CYRILLIC_OR_GREEK.fullmatch(word):
+        return any(
+            len(word) - ending > _SHORTEST_STEM and word[:-ending] in vocabulary.stems
+            for ending in _ENDINGS_OF_STEMS
+        )
+    if _ARABIC_OR_HEBREW.fullmatch(word):
+        return any(
+            word.startswith(prefix)
+            and len(word) - len(prefix) >= _SHORTEST_ROOT
+            and (word[len(prefix) :] in vocabulary.uses or "ال" + word[len(prefix) :] in vocabulary.uses)
+            for prefix in _SEMITIC_PREFIXES
+        )
+    return False

@@ -1,0 +1,129 @@
+"""One pass over a text: its words, what stands between them, and which of them go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from casepack.deidentify.descriptors.folding import Folded
+from casepack.deidentify.descriptors.removals import Kind, Span
+from casepack.deidentify.descriptors.vocabulary import Role, Use, Vocabulary
+from casepack.deidentify.descriptors.words import Word, split_words
+
+_CLOSE: Final = re.compile(r"[\s.,'_^/=&+\-]{0,4}")
+_COMMA: Final = re.compile(r"\s{0,2}(?:,|\^)\s{0,2}\^?")
+_STOPS: Final = re.compile(r"[\n\r;:|()\[\]{}]|\.\s")
+_NAME_USES: Final = frozenset({Use.UNKNOWN, Use.DOUBLE, Use.GIVEN, Use.EPONYM, Use.SURNAME})
+_LONGEST_ABBREVIATION: Final = 3
+_SHORTEST_NAME: Final = 2
+_NAMES: Final = frozenset(
+    {Kind.ECHO_NAME, Kind.HONORIFIC_NAME, Kind.BY_PHRASE, Kind.NAME_USE, Kind.UNKNOWN_TOKEN}
+)
+
+
+class Reading:
+    """The words of a text and what becomes of each; the rules change `kinds` and `uses`."""
+
+    __slots__ = ("cased", "folded", "kinds", "original", "roles", "uses", "vocabulary", "words")
+
+    def __init__(
+        self, original: str, folded: Folded, spans: Sequence[Span], vocabulary: Vocabulary
+    ) -> None:
+        self.original = original
+        self.folded = folded
+        self.vocabulary = vocabulary
+        self.words: list[Word] = []
+        self.kinds: list[Kind | None] = []
+        """Why a word goes; None while it stays."""
+        for word, kind in split_words(original, folded, spans, vocabulary):
+            self.words.append(word)
+            self.kinds.append(kind)
+        self.uses: list[Use] = [word.use for word in self.words]
+        roles = vocabulary.roles
+        self.roles: list[int] = [roles.get(word.text, Role.NONE) for word in self.words]
+        self.cased = original != original.lower() and original != original.upper()
+        """Whether capitals tell anything."""
+
+    def __len__(self) -> int:
+        """Return the number of words."""
+        return len(self.words)
+
+    def gap(self, index: int) -> str:
+        """Return what stands between a word and the next one, or the end."""
+        words = self.words
+        end = words[index + 1].start if index + 1 < len(words) else len(self.folded.text)
+        return self.folded.text[words[index].end : end]
+
+    def written(self, index: int) -> str:
+        """Return a word as it stands in the original."""
+        word = self.words[index]
+        start, end = self.folded.original(word.start, word.end)
+        return self.original[start:end]
+
+    def role(self, index: int) -> int:
+        """Return the role of a word; NONE outside of the text."""
+        return self.roles[index] if 0 <= index < len(self.words) else Role.NONE
+
+    def use(self, index: int) -> Use | None:
+        """Return the use of a word; None outside of the text."""
+        return self.uses[index] if 0 <= index < len(self.words) else None
+
+    def stays(self, index: int) -> bool:
+        """Tell whether there is such a word and no rule has removed it."""
+        return 0 <= index < len(self.words) and self.kinds[index] is None
+
+    def is_close(self, index: int) -> bool:
+        """Tell whether a word and the next one belong together: no sentence or bracket between."""
+        return index >= 0 and index + 1 < len(self.words) and bool(_CLOSE.fullmatch(self.gap(index)))
+
+    def has_comma(self, index: int) -> bool:
+        """Tell whether a comma or caret, as in a name, stands between a word and the next one."""
+        return index >= 0 and index + 1 < len(self.words) and bool(_COMMA.fullmatch(self.gap(index)))
+
+    def has_caret(self, index: int) -> bool:
+        """Tell whether a caret stands between a word and the next one."""
+        return 0 <= index < len(self.words) - 1 and "^" in self.gap(index)
+
+    def ends_clause(self, index: int) -> bool:
+        """Tell whether a clause ends behind a word."""
+        if index + 1 >= len(self.words):
+            return True
+        gap = self.gap(index)
+        if gap.startswith(". ") and len(self.words[index].text) <= _LONGEST_ABBREVIATION:
+            gap = gap[1:]
+        return bool(_STOPS.search(gap))
+
+    def is_capital(self, index: int) -> bool:
+        """Tell whether a word begins with a capital, or capitals tell nothing in this text."""
+        return not self.cased or not self.written(index)[:1].islower()
+
+    def is_name(self, index: int) -> bool:
+        """Tell whether a word is, or may be, a name here: removed as one, or not known."""
+        if not 0 <= index < len(self.words):
+            return False
+        kind = self.kinds[index]
+        if kind is not None:
+            return kind in _NAMES
+        return (
+            self.uses[index] in {Use.UNKNOWN, Use.SURNAME}
+            and len(self.words[index].text) >= _SHORTEST_NAME
+            and self.words[index].text.isalpha()
+        )
+
+    def may_be_name(self, index: int) -> bool:
+        """Tell whether a word that stays is unknown or doubles as a name."""
+        return self.stays(index) and self.uses[index] in _NAME_USES
+
+    def remove(self, index: int, kind: Kind) -> None:
+        """Mark a word, unless it is marked already."""
+        if self.kinds[index] is None:
+            self.kinds[index] = kind
+
+    def replace(self, index: int, pieces: Sequence[tuple[Word, Kind | None]]) -> None:
+        """Put pieces in the place of a word."""
+        self.words[index : index + 1] = [word for word, _ in pieces]
+        self.kinds[index : index + 1] = [kind for _, kind in pieces]
+        self.uses[index : index + 1] = [word.use for word, _ in pieces]
+        roles = self.vocabulary.roles
+        self.roles[index : index + 1] = [roles.get(word.text, Role.NONE) for word, _ in pieces]

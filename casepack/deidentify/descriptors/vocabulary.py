@@ -1,0 +1,196 @@
+"""What is known clinical or technical language, and what words do around names: read from data.
+
+``vocabulary.txt`` beside this file is made by ``build_vocabulary.py``; its header and README.md
+name the sources.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum, auto
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from casepack.deidentify.descriptors.folding import fold_word
+
+
+class Use(IntEnum):
+    """What a word is."""
+
+    KNOWN = auto()
+    """Clinical, technical or ordinary; stays."""
+    PROTECTED = auto()
+    """Part of a phrase that shows its clinical use; stays, also beside a name."""
+    NUMBER = auto()
+    """A number in a technical form."""
+    LETTER = auto()
+    """A single letter."""
+    BODY = auto()
+    """A part of the body, and a surname."""
+    DOUBLE = auto()
+    """Another clinical or everyday word, and a surname."""
+    GIVEN = auto()
+    """An everyday word, and a given name."""
+    EPONYM = auto()
+    """A name that is a clinical word."""
+    SURNAME = auto()
+    """A common surname; a clinical word only beside a word of its disease."""
+    UNKNOWN = auto()
+    LONG_NUMBER = auto()
+    """Digits, or digits with letters, without a technical form."""
+    GONE = auto()
+    """Already removed."""
+
+
+class Role:
+    """What a word does beside a name, a place or a number; a word may have several.
+
+    Plain numbers: roles are tested for every word, and those of `enum.IntFlag` are slow.
+    """
+
+    NONE: Final = 0
+    HONORIFIC: Final = 1 << 0
+    """A title; never an abbreviation of anything clinical."""
+    TITLE: Final = 1 << 1
+    """A title, or an abbreviation of another meaning: Dr (Digital Radiography), Mr, Ms."""
+    TITLE_AFTER: Final = 1 << 2
+    PARTICLE: Final = 1 << 3
+    CONNECTIVE: Final = 1 << 4
+    BY: Final = 1 << 5
+    FOR: Final = 1 << 6
+    AT: Final = 1 << 7
+    AGENT: Final = 1 << 8
+    """Ordered, performed, read ..."""
+    PERSON: Final = 1 << 9
+    """Technologist, radiologist ..."""
+    PATIENT: Final = 1 << 10
+    INSTITUTION: Final = 1 << 11
+    QUALIFIER: Final = 1 << 12
+    """Part of the name of an institution."""
+    STREET: Final = 1 << 13
+    STREET_BEFORE: Final = 1 << 14
+    ID_CUE: Final = 1 << 15
+    TITLE_PART: Final = 1 << 19
+    """Beside a title only: med., Op."""
+    WEAK_COMPANION: Final = 1 << 20
+    COMPANION: Final = 1 << 16
+    """Beside it an eponym is in clinical use."""
+    PARAMETER: Final = 1 << 17
+    UNIT: Final = 1 << 18
+
+
+_ROLES: Final = {
+    "honorifics": Role.HONORIFIC,
+    "titles": Role.TITLE,
+    "title_parts": Role.TITLE_PART,
+    "companions_weak": Role.WEAK_COMPANION,
+    "titles_after": Role.TITLE_AFTER,
+    "particles": Role.PARTICLE,
+    "connectives": Role.CONNECTIVE,
+    "by": Role.BY,
+    "for": Role.FOR,
+    "at": Role.AT,
+    "agents": Role.AGENT,
+    "persons": Role.PERSON,
+    "patients": Role.PATIENT,
+    "institutions": Role.INSTITUTION,
+    "qualifiers": Role.QUALIFIER,
+    "streets": Role.STREET,
+    "streets_before": Role.STREET_BEFORE,
+    "id_cues": Role.ID_CUE,
+    "companions": Role.COMPANION,
+    "parameters": Role.PARAMETER,
+    "units": Role.UNIT,
+}
+_USES: Final = {
+    # later ones win
+    "words": Use.KNOWN,
+    "other": Use.DOUBLE,
+    "given": Use.GIVEN,
+    "eponyms": Use.EPONYM,
+    "common_eponyms": Use.SURNAME,
+    "body": Use.BODY,
+}
+
+
+_ENDING: Final = 2
+_INFLECTED: Final = re.compile("[\u0370-\u052f]{7,}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """Known words and their parts in a sentence, all folded."""
+
+    uses: Mapping[str, Use] = field(repr=False)
+    roles: Mapping[str, int] = field(repr=False)
+    phrases: Mapping[str, tuple[tuple[str, ...], ...]] = field(repr=False)
+    """By first word: the further words."""
+    ideographs: frozenset[str] = field(repr=False)
+    """Words of scripts without spaces."""
+    longest_ideograph: int
+    stems: frozenset[str] = field(repr=False)
+    """Beginnings of long Cyrillic and Greek words, which inflect at their end."""
+    compound: re.Pattern[str] = field(repr=False)
+    """Compound nouns of parts that are all known (German, Dutch)."""
+    own: frozenset[str] = field(repr=False, default=frozenset())
+    """Words that the site has added."""
+
+    def role(self, word: str) -> int:
+        """Return what the word does, if anything."""
+        return self.roles.get(word, Role.NONE)
+
+
+@cache
+def read_sections() -> Mapping[str, str]:
+    """Return the text of each section of ``vocabulary.txt``."""
+    text = (files("casepack.deidentify.descriptors") / "vocabulary.txt").read_text("utf-8")
+    parts = re.split(r"^\[(\w*)\]\n", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@cache
+def _read() -> Vocabulary:
+    sections = read_sections()
+    uses: dict[str, Use] = {}
+    for name, use in _USES.items():
+        uses.update(dict.fromkeys(sections[name].split(), use))
+    roles: dict[str, int] = {}
+    for name, role in _ROLES.items():
+        for word in sections[name].split():
+            roles[word] = roles.get(word, Role.NONE) | role
+    phrases: dict[str, list[tuple[str, ...]]] = {}
+    for phrase in sections["phrases"].split():
+        first, *rest = phrase.split("_")
+        phrases.setdefault(first, []).append(tuple(rest))
+    ideographs = frozenset(sections["ideographs"].split())
+    parts = sorted(sections["components"].split(), key=len, reverse=True)
+    return Vocabulary(
+        uses=uses,
+        roles=roles,
+        phrases={first: tuple(rest) for first, rest in phrases.items()},
+        ideographs=ideographs,
+        stems=frozenset(word[:-_ENDING] for word in uses if _INFLECTED.fullmatch(word)),
+        longest_ideograph=max(map(len, ideographs)),
+        compound=re.compile(rf"(?:(?:{'|'.join(parts)})(?:s|n|en|es)?){{2,}}"),
+    )
+
+
+def read_vocabulary(extra: Iterable[str] = ()) -> Vocabulary:
+    """Return the vocabulary, with the words that a site adds; read once.
+
+    Parameters
+    ----------
+    extra
+        Protocol words of the site; of an entry of several words, each is known.
+    """
+    vocabulary = _read()
+    own = frozenset(
+        word for entry in extra for word in re.findall(r"[^\W_]+", fold_word(entry)) if word
+    )
+    if not own:
+        return vocabulary
+    uses = {**vocabulary.uses, **dict.fromkeys(own, Use.KNOWN)}
+    return replace(vocabulary, uses=uses, own=own)
