@@ -41,7 +41,7 @@ def fit_polygon(shelf: Shelf, outline: Outline, place: str) -> Fit:
     CaseError
         The outline is not planar, fits no image, or reaches out of it.
     """
-    if outline.image is not None:
+    if outline.image is not None or outline.pixels:
         return _refuse_few(_on_named_image(shelf, outline, place), f"{place}.pixels")
     points = _points(outline, f"{place}.points")
     if len(points) > 1 and np.linalg.norm(points[0] - points[-1]) < TOUCH:
@@ -60,7 +60,7 @@ def fit_polygon(shelf: Shelf, outline: Outline, place: str) -> Fit:
 
 def fit_points(shelf: Shelf, drawing: Outline, place: str) -> Fit:
     """Return the image of a point or a line, as `fit_polygon` does for an outline."""
-    if drawing.image is not None:
+    if drawing.image is not None or drawing.pixels:
         return _on_named_image(shelf, drawing, place)
     return _in_patient(shelf, drawing, _points(drawing, f"{place}.points"), place)
 
@@ -79,7 +79,12 @@ def _too_few(place: str) -> CaseError:
 
 def _on_named_image(shelf: Shelf, outline: Outline, place: str) -> Fit:
     if outline.image is None:
-        raise CaseError("names no image", place=place)
+        raise CaseError(
+            "gives pixel positions without the image that they lie on",
+            place=place,
+            advice='Name it in a lesion file: "drawings": [{"file": ..., "time_point": 1,'
+            ' "series_number": ..., "image": {"instance_number": ...}}].',
+        )
     plane = shelf.find_image(outline.image, outline, place)
     pixels = np.array(outline.pixels, dtype=np.float64).reshape(-1, 2)
     if not np.all(np.isfinite(pixels)):

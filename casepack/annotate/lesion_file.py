@@ -168,7 +168,10 @@ class DrawingPart(Part):
     time_point: TimePointNumber | None = None
     series_number: SeriesNumber | None = None
     select: Annotated[str, Field(max_length=1024), AfterValidator(_printable)] | None = None
+    image: ImagePart | None = None
+    """The image that pixel positions lie on, where the file does not name it (LabelMe)."""
     resample: bool = False
+    """Take the nearest voxel where the grid is not that of the series."""
     reference: bool = False
     """True: its outlines are the reference region, not the lesion."""
 

@@ -41,6 +41,7 @@ from casepack.annotate.lesion_file import (
     ADVICE,
     CodePart,
     DrawingPart,
+    ImagePart,
     LesionFile,
     LesionPart,
     PlacedPart,
@@ -99,13 +100,20 @@ def is_lesion_file(path: Path) -> bool:
 
     A file that cannot be told is taken as one, so that its faults are explained.
     """
-    if path.name.endswith(".mrk.json") or path.suffix.lower() != ".json":
-        return path.suffix == ""
+    name = path.name.lower()
+    if name.endswith(".mrk.json"):
+        return False
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        start = path.read_bytes()[:132]
+        content = json.loads(path.read_text(encoding="utf-8-sig")) if name.endswith(".json") else {}
     except (OSError, ValueError, RecursionError):
-        return True
-    return not (isinstance(content, dict) and content.keys() & {"markups", "shapes"})
+        return not name.endswith(_FOREIGN)
+    if start[128:] == b"DICM" or name.endswith(_FOREIGN):
+        return False
+    return not (isinstance(content, dict) and content.keys() & {"markups", "shapes", "Images"})
+
+
+_FOREIGN = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".plist", ".xml", ".dcm")
 
 
 def _read_text(path: Path) -> str:
@@ -149,20 +157,23 @@ def _point(point: Point, *, flip: bool) -> Point:
     return (0.0 - x, 0.0 - y, z) if flip else point
 
 
+def _image(part: ImagePart | None) -> ImageName | None:
+    if part is None:
+        return None
+    return ImageName(
+        instance_number=part.instance_number,
+        sop_instance_uid=part.sop_instance_uid or "",
+        frame=part.frame,
+    )
+
+
 def _placed(part: PlacedPart, *, flip: bool) -> Outline:
     points = cast("tuple[Point, ...]", open_ring(part.points or ()))
-    image = None
-    if part.image is not None:
-        image = ImageName(
-            instance_number=part.image.instance_number,
-            sop_instance_uid=part.image.sop_instance_uid or "",
-            frame=part.image.frame,
-        )
     return Outline(
         time_point=part.time_point,
         series_number=part.series_number,
         points=tuple(_point(point, flip=flip) for point in points),
-        image=image,
+        image=_image(part.image),
         pixels=cast("tuple[Pixel, ...]", open_ring(part.pixels or ())),
     )
 
@@ -219,6 +230,7 @@ def _named(outline: Outline, part: DrawingPart) -> Outline:
         outline,
         time_point=part.time_point or outline.time_point,
         series_number=outline.series_number if part.series_number is None else part.series_number,
+        image=outline.image or _image(part.image),
     )
 
 

@@ -25,7 +25,64 @@ def read_drawings(path: Path) -> tuple[Lesion, ...]:
     ToolMissingError
         A library that the form needs is not installed.
     """
-    raise CaseError("is of no known form", place=path.name)
+    if not path.is_file():
+        raise CaseError(
+            "is not there",
+            place=path.name,
+            advice="Write the path of the drawing relative to the file that names it.",
+        )
+    return _find_reader(path)(path)
+
+
+def _find_reader(path: Path) -> Reader:
+    # each reader is imported when needed: some load large libraries
+    name = path.name.lower()
+    if name.endswith((".nrrd", ".nhdr")):
+        from casepack.annotate.importers.nrrd import read_nrrd  # noqa: PLC0415
+
+        return read_nrrd
+    if name.endswith((".nii", ".nii.gz")):
+        from casepack.annotate.importers.nifti import read_nifti  # noqa: PLC0415
+
+        return read_nifti
+    if name.endswith((".plist", ".xml")):
+        from casepack.annotate.importers.horos import read_horos  # noqa: PLC0415
+
+        return read_horos
+    if name.endswith(".json"):
+        return _find_json_reader(path)
+    if _is_dicom(path):
+        from casepack.annotate.importers.dicom import read_dicom_drawing  # noqa: PLC0415
+
+        return read_dicom_drawing
+    raise CaseError(
+        "is a drawing of no known form",
+        place=path.name,
+        advice="Known are 3D Slicer markups and segmentations, NRRD, NIfTI, DICOM SEG, RTSTRUCT,"
+        " SR and presentation states, LabelMe JSON, and regions of Horos and OsiriX.",
+    )
+
+
+def _find_json_reader(path: Path) -> Reader:
+    from casepack.annotate.importers.horos import read_horos  # noqa: PLC0415
+    from casepack.annotate.importers.imported import not_understood, read_json  # noqa: PLC0415
+    from casepack.annotate.importers.labelme import read_labelme  # noqa: PLC0415
+    from casepack.annotate.importers.slicer_markups import read_slicer_markups  # noqa: PLC0415
+
+    content = read_json(path)
+    readers = {"markups": read_slicer_markups, "shapes": read_labelme, "Images": read_horos}
+    for key, reader in readers.items():
+        if isinstance(content, dict) and key in content:
+            return reader
+    raise not_understood(path)
+
+
+def _is_dicom(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
 
 
 def select_drawing(lesions: Sequence[Lesion], select: str | None, place: str) -> Lesion:

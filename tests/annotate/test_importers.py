@@ -1,0 +1,601 @@
+"""Drawings of other programs: what a person drew is where they drew it, to 1e-3 mm."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import plistlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import highdicom as hd
+import nrrd
+import numpy as np
+import pytest
+import slicerio
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+from pydicom.sr.codedict import codes
+
+from casepack.annotate.annotation import annotate
+from casepack.annotate.importers import read_drawings, select_drawing
+from casepack.annotate.lesions import read_lesions
+from casepack.annotate.measure import measure_lesions
+from casepack.errors import CaseError, ToolMissingError
+from casepack.model import Deidentified, Extent, Lesion, MeasuredLesion
+from tests.annotate.drawings import ellipse, enhanced_study, lesion, outline
+from tests.annotate.test_masks import ball, grid_of, mask_of, only_mask
+from tests.builders import deidentified
+
+nibabel: Any = importlib.import_module("nibabel")  # its functions have no types
+
+CANARY = "Zyxwv"
+"""Stands in what messages must not quote."""
+
+
+@pytest.fixture
+def studies(tmp_path: Path) -> Deidentified:
+    return deidentified(tmp_path / "studies", studies=1, series=2, slices=9)
+
+
+def measured(studies: Deidentified, *lesions: Lesion, **options) -> tuple[MeasuredLesion, ...]:
+    return measure_lesions(studies, lesions, **options)
+
+
+def ras(points) -> list[list[float]]:
+    return [[-x, -y, z] for x, y, z in points]
+
+
+def markups(path: Path, system: object, points, kind: str = "ClosedCurve", **more) -> Path:
+    content = {
+        "@schema": "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/"
+        "Markups/Resources/Schema/markups-schema-v1.0.3.json#",
+        "markups": [
+            {
+                "type": kind,
+                "coordinateSystem": system,
+                "coordinateUnits": "mm",
+                "controlPoints": [
+                    {"id": f"{number}", "position": list(point), "positionStatus": "defined"}
+                    for number, point in enumerate(points, 1)
+                ],
+                **more,
+            }
+        ],
+    }
+    path.write_text(json.dumps(content))
+    return path
+
+
+@pytest.mark.parametrize(("system", "turn"), [("LPS", list), ("RAS", ras), (0, ras), (1, list)])
+def test_slicer_curve_lies_where_it_was_drawn(studies, tmp_path, system, turn):
+    path = markups(tmp_path / "C.mrk.json", system, turn(ellipse(4.0)), name="Tumour")
+    (drawn,) = read_drawings(path)
+    (found,) = measured(studies, drawn)
+    assert np.allclose(found.measurements[0].polygon_mm, ellipse(4.0), rtol=0, atol=1e-3)
+    assert found.measurements[0].sop_instance_uid.endswith(".1.1.3")
+    assert drawn.label == "Tumour"
+    assert drawn.tracking_id == "lesion-1"
+
+
+def test_slicer_lines_are_distances_and_points_are_points(studies, tmp_path):
+    path = markups(tmp_path / "L.mrk.json", "LPS", [(0, 0, 10), (0, 3, 14)], kind="Line")
+    content = json.loads(path.read_text())
+    content["markups"].append(
+        {
+            "type": "Fiducial",
+            "coordinateSystem": "LPS",
+            "controlPoints": [
+                {"position": [0, 1, 1]},
+                {"position": [0, 0, 0], "positionStatus": "missing"},
+            ],
+        }
+    )
+    path.write_text(json.dumps(content))
+    (found,) = measured(studies, *read_drawings(path))
+    line, point = found.calipers
+    assert line.length_mm == pytest.approx(5)
+    assert line.extent is Extent.LENGTH
+    assert point.points_mm == ((0.0, 1.0, 1.0),)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"coordinateSystem": CANARY}, "neither LPS nor RAS"),
+        ({"coordinateUnits": CANARY}, "not in mm"),
+        ({"controlPoints": [{"position": [1, 2, CANARY]}]}, "what a drawing"),
+        ({"controlPoints": [{"position": [1, 2, float("nan")]}]}, "what a drawing"),
+        ({"controlPoints": CANARY}, "what a drawing"),
+        ({"type": "Plane"}, "no region"),
+    ],
+)
+def test_markups_that_cannot_be_used_are_explained(tmp_path, change, told):
+    path = markups(tmp_path / "C.mrk.json", "LPS", ellipse(), **change)
+    with pytest.raises(CaseError, match=told) as caught:
+        read_drawings(path)
+    assert CANARY not in str(caught.value)
+
+
+def slicer_file(name: str) -> Path:
+    return Path(slicerio.__file__).parent / "data" / name
+
+
+def test_segmentation_of_slicer_itself_has_its_segments_and_terminology():
+    found = read_drawings(slicer_file("SegmentationOverlapping.seg.nrrd"))
+    values, _ = nrrd.read(str(slicer_file("SegmentationOverlapping.seg.nrrd")))
+    assert [each.label for each in found] == [
+        "ribs", "cervical vertebral column", "thoracic vertebral column",
+        "lumbar vertebral column", "right lung", "left lung", "tissue", "overlapping sphere",
+    ]  # fmt: skip
+    counts = [sum(each.masks[0].values) // 255 for each in found]
+    assert counts == [np.count_nonzero(values[0] == label) for label in range(1, 8)] + [
+        np.count_nonzero(values[1] == 1)
+    ]
+    assert (found[2].finding.value, found[2].finding.scheme) == ("122495006", "SCT")
+    assert found[7].finding.meaning == "Foreign body"
+    chosen = select_drawing(found, "lumbar vertebral column", "x")
+    assert chosen is found[3]
+    assert select_drawing(found, "4", "x") is found[3]
+
+
+def write_nrrd(path: Path, values: np.ndarray, affine: np.ndarray, space: str, **more) -> Path:
+    sign = np.array([-1, -1, 1]) if space.startswith("right") else np.ones(3)
+    header = {
+        "space": space,
+        "space directions": (affine[:, :3] * sign[:, None]).T,
+        "space origin": affine[:, 3] * sign,
+        **more,
+    }
+    nrrd.write(str(path), np.transpose(values), header)
+    return path
+
+
+def truth(studies: Deidentified) -> tuple[np.ndarray, np.ndarray, MeasuredLesion]:
+    affine, shape = grid_of(studies)
+    values = ball(affine, shape, (8, 5, 1), 10.0)
+    return values, affine, measured(studies, only_mask(mask_of(values, affine)))[0]
+
+
+@pytest.mark.parametrize("space", ["left-posterior-superior", "right-anterior-superior"])
+def test_nrrd_labels_lie_where_they_were_drawn(studies, tmp_path, space):
+    values, affine, expected = truth(studies)
+    labels = np.where(values > 0, 7, 0).astype(np.int16)
+    labels[0, 0, 0] = 3
+    path = write_nrrd(tmp_path / "m.nrrd", labels, affine, space)
+    drawn = read_drawings(path)
+    assert [each.label for each in drawn] == ["Label 3", "Label 7"]
+    found = measured(studies, drawn[1])[0]
+    assert found.segments == expected.segments
+    assert found.measurements == expected.measurements
+
+
+def test_slicer_segment_is_coded_by_its_terminology(studies, tmp_path):
+    values, affine, expected = truth(studies)
+    entry = (
+        "Segmentation.Status:completed|TerminologyEntry:Segmentation category and type"
+        "~SCT^49755003^Morphologically Altered Structure~SCT^4147007^Mass~^^"
+        "~Anatomic codes~SCT^2748008^Spinal cord~^^|"
+    )
+    header = {
+        "Segment0_ID": "s", "Segment0_Name": "Cord mass", "Segment0_LabelValue": "255",
+        "Segment0_Layer": "0", "Segment0_Tags": entry,
+    }  # fmt: skip
+    path = write_nrrd(tmp_path / "m.seg.nrrd", values, affine, "left-posterior-superior", **header)
+    (drawn,) = read_drawings(path)
+    assert (drawn.label, drawn.finding.value) == ("Cord mass", "4147007")
+    assert [site.meaning for site in drawn.sites] == ["Spinal cord"]
+    assert measured(studies, drawn)[0].segments == expected.segments
+
+
+def test_nrrd_without_a_place_in_the_patient_is_refused(tmp_path):
+    path = tmp_path / "m.nrrd"
+    nrrd.write(str(path), np.ones((2, 2, 2), np.uint8))
+    with pytest.raises(CaseError, match="how its axes lie"):
+        read_drawings(path)
+    path.write_bytes(b"NRRD0004\n" + CANARY.encode())
+    with pytest.raises(CaseError, match="does not hold") as caught:
+        read_drawings(path)
+    assert CANARY not in str(caught.value)
+
+
+def write_nifti(path: Path, values: np.ndarray, affine: np.ndarray, order: str = "") -> Path:
+    full = np.vstack([affine, [0, 0, 0, 1]])
+    image = nibabel.Nifti1Image(np.transpose(values), np.diag([-1, -1, 1, 1]) @ full)
+    image.header.set_xyzt_units("mm")
+    if order:
+        turn = nibabel.orientations.ornt_transform(
+            nibabel.io_orientation(image.affine), nibabel.orientations.axcodes2ornt(order)
+        )
+        image = image.as_reoriented(turn)
+    nibabel.save(image, path)
+    return path
+
+
+@pytest.mark.parametrize("order", ["", "RAS", "LPI", "SAR"])
+@pytest.mark.parametrize("name", ["m.nii", "m.nii.gz"])
+def test_nifti_labels_lie_where_they_were_drawn(studies, tmp_path, order, name):
+    values, affine, expected = truth(studies)
+    path = write_nifti(tmp_path / name, np.where(values > 0, 1, 0).astype(np.uint8), affine, order)
+    (drawn,) = read_drawings(path)
+    found = measured(studies, drawn)[0]
+    assert found.segments == expected.segments
+    assert found.measurements == expected.measurements
+
+
+def test_nifti_of_oblique_frames_with_gaps_and_oblong_pixels(tmp_path):
+    oblique = enhanced_study(tmp_path / "studies")
+    affine, shape = grid_of(oblique)
+    values = np.zeros(shape, np.uint8)
+    values[1:4, 10:30, 20:50] = 1
+    (drawn,) = read_drawings(write_nifti(tmp_path / "m.nii.gz", values, affine, "RAS"))
+    (segment,) = measured(oblique, drawn)[0].segments
+    assert segment.volume_ml == pytest.approx(3 * 20 * 30 * 0.8 * 0.5 * 3.6 / 1000)
+
+
+def test_probabilities_stay_fractions(studies, tmp_path):
+    _, affine, _ = truth(studies)
+    _, shape = grid_of(studies)
+    soft = np.zeros(shape, np.float32)
+    soft[3:5, 10:20, 10:20] = 0.2
+    soft[3:5, 12:18, 12:18] = 1
+    (drawn,) = read_drawings(write_nifti(tmp_path / "p.nii", soft, affine))
+    (segment,) = measured(studies, drawn)[0].segments
+    assert segment.fractional
+    assert segment.volume_ml == pytest.approx(2 * (36 + 0.2 * 64) * 16 / 1000)
+
+
+def test_image_instead_of_labels_is_refused(studies, tmp_path):
+    _, affine, _ = truth(studies)
+    _, shape = grid_of(studies)
+    picture = np.linspace(-100, 1000, int(np.prod(shape))).reshape(shape)
+    with pytest.raises(CaseError, match="no labels"):
+        read_drawings(write_nifti(tmp_path / "i.nii", picture, affine))
+    empty = write_nifti(tmp_path / "e.nii", np.zeros(shape, np.uint8), affine)
+    with pytest.raises(CaseError, match="no region"):
+        read_drawings(empty)
+
+
+def test_nifti_without_a_place_in_the_patient_is_refused(tmp_path):
+    image = nibabel.Nifti1Image(np.ones((2, 2, 2), np.uint8), None)
+    image.header["qform_code"] = image.header["sform_code"] = 0
+    nibabel.save(image, tmp_path / "m.nii")
+    with pytest.raises(CaseError, match="how it lies"):
+        read_drawings(tmp_path / "m.nii")
+
+
+@pytest.mark.parametrize(("library", "name"), [("nibabel", "m.nii.gz"), ("nrrd", "m.nrrd")])
+def test_missing_library_is_named_with_what_installs_it(tmp_path, monkeypatch, library, name):
+    monkeypatch.setitem(__import__("sys").modules, library, None)
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(ToolMissingError) as caught:
+        read_drawings(tmp_path / name)
+    assert "casepack[import]" in caught.value.advice
+
+
+def written(studies: Deidentified, modality: str, *lesions: Lesion) -> Path:
+    result = annotate(
+        studies, measure_lesions(studies, lesions), title="", software_version="0.1.0"
+    )
+    series = next(each for each in result.studies[0].series if each.modality == modality)
+    return series.instances[0].path
+
+
+@pytest.mark.parametrize("fractional", [False, True])
+def test_dicom_segmentation_comes_back(studies, fractional):
+    affine, shape = grid_of(studies)
+    values = ball(affine, shape, (8, 5, 1), 10.0)
+    if fractional:
+        values[3, 20, 30] = 100
+    drawn = only_mask(mask_of(values, affine, fractional=fractional))
+    expected = measured(studies, drawn)[0]
+    (again,) = read_drawings(written(studies, "SEG", drawn))
+    assert again.label == drawn.label
+    assert again.finding == drawn.finding
+    assert again.sites == drawn.sites[:1]
+    found = measured(studies, replace(again, tracking_id=drawn.tracking_id))[0]
+    assert found.segments == expected.segments
+
+
+def test_segmentation_of_the_original_study_is_carried_over(studies):
+    affine, shape = grid_of(studies)
+    drawn = only_mask(mask_of(ball(affine, shape, (8, 5, 1), 10.0), affine))
+    expected = measured(studies, drawn)[0]
+    path = written(studies, "SEG", drawn)
+    ds = dcmread(path)
+    new = ds.FrameOfReferenceUID
+    ds.FrameOfReferenceUID = "1.2.3.99"
+    ds.save_as(path)
+    (again,) = read_drawings(path)
+    with pytest.raises(CaseError, match="another Frame of Reference") as caught:
+        measured(studies, again)
+    assert "1.2.3.99" not in str(caught.value)
+    assert measured(studies, again, uids={"1.2.3.99": new})[0].segments == expected.segments
+
+
+def test_report_comes_back_with_region_axes_codes_and_points(studies):
+    drawn = lesion(outline(), outline(series_number=2), evaluations=())
+    expected = measured(studies, drawn)[0]
+    (again,) = read_drawings(written(studies, "SR", drawn))
+    assert (again.label, again.finding) == ("lesion-1", drawn.finding)
+    assert again.sites == drawn.sites
+    found = measured(studies, again)[0]
+    for one, other in zip(found.measurements, expected.measurements, strict=True):
+        assert one.sop_instance_uid == other.sop_instance_uid
+        assert np.allclose(one.polygon_mm, other.polygon_mm, rtol=0, atol=1e-3)
+    assert [each.extent for each in found.calipers[:2]] == [Extent.LONG_AXIS, Extent.SHORT_AXIS]
+    assert found.calipers[0].length_mm == pytest.approx(
+        expected.measurements[0].long_axis_mm, abs=1e-3
+    )
+
+
+def test_report_of_the_original_study_is_carried_over_by_its_images(studies):
+    path = written(studies, "SR", lesion(outline(), evaluations=()))
+    ds = dcmread(path)
+    old = {}
+    for element in ds.iterall():
+        if element.keyword == "ReferencedSOPInstanceUID":
+            old[f"{element.value}.7"] = str(element.value)
+            element.value = f"{element.value}.7"
+    ds.save_as(path)
+    (again,) = read_drawings(path)
+    with pytest.raises(CaseError, match="do not hold"):
+        measured(studies, again)
+    assert measured(studies, again, uids=old)[0].measurements
+
+
+def test_region_in_space_is_read_from_a_report(studies, tmp_path):
+    points = np.array([*ellipse(4.0), ellipse(4.0)[0]])
+    image = dcmread(studies.studies[0].series[0].instances[2].path)
+    region = hd.sr.ImageRegion3D(
+        graphic_type="POLYGON",
+        graphic_data=points,
+        frame_of_reference_uid=image.FrameOfReferenceUID,
+    )
+    group = hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=hd.sr.TrackingIdentifier(uid="2.25.5", identifier="ROI 1"),
+        referenced_region=region,
+        finding_type=codes.SCT.Mass,
+    )
+    content = hd.sr.MeasurementReport(
+        observation_context=hd.sr.ObservationContext(
+            observer_device_context=hd.sr.ObserverContext(
+                observer_type=codes.DCM.Device,
+                observer_identifying_attributes=hd.sr.DeviceObserverIdentifyingAttributes("2.25.1"),
+            )
+        ),
+        procedure_reported=codes.LN.CTUnspecifiedBodyRegion,
+        imaging_measurements=[group],
+    )
+    report = hd.sr.Comprehensive3DSR(
+        evidence=[image], content=content, series_instance_uid="2.25.2", series_number=9,
+        sop_instance_uid="2.25.3", instance_number=1,
+    )  # fmt: skip
+    report.save_as(tmp_path / "r.dcm")
+    (drawn,) = read_drawings(tmp_path / "r.dcm")
+    assert drawn.finding.meaning == "Mass"
+    (found,) = measured(studies, drawn)[0].measurements
+    assert np.allclose(found.polygon_mm, ellipse(4.0), rtol=0, atol=1e-3)
+
+
+def test_presentation_state_comes_back_without_its_arrow(studies):
+    drawn = lesion(outline(), evaluations=(), label="Œdème")
+    expected = measured(studies, drawn)[0].measurements[0]
+    (again,) = read_drawings(written(studies, "PR", drawn))
+    assert again.label == "Œdème"
+    (found,) = measured(studies, again)[0].measurements
+    assert found.sop_instance_uid == expected.sop_instance_uid
+    assert np.allclose(found.polygon_mm, expected.polygon_mm, rtol=0, atol=1e-3)
+
+
+def test_circle_and_ellipse_of_a_presentation_state_are_outlines(studies):
+    path = written(studies, "PR", lesion(outline(), evaluations=()))
+    ds = dcmread(path)
+    graphic = ds.GraphicAnnotationSequence[0].GraphicObjectSequence[0]
+    for kind, data, axes in (
+        ("CIRCLE", [24.5, 32.5, 29.5, 32.5], (20, 20)),
+        ("ELLIPSE", [19.5, 32.5, 29.5, 32.5, 24.5, 29.5, 24.5, 35.5], (20, 12)),
+    ):
+        graphic.GraphicType, graphic.GraphicData = kind, data
+        graphic.NumberOfGraphicPoints = len(data) // 2
+        ds.save_as(path)
+        (found,) = measured(studies, *read_drawings(path))[0].measurements
+        assert (found.long_axis_mm, found.short_axis_mm) == pytest.approx(axes, rel=1e-2)
+
+
+def rt_file() -> str:
+    return str(get_testdata_file("rtstruct.dcm"))
+
+
+def structure_set(path: Path, contours, frame_of_reference: str) -> Path:
+    source = rt_file()
+    ds = dcmread(source, force=True)
+    roi = ds.StructureSetROISequence[0]
+    roi.ReferencedFrameOfReferenceUID, roi.ROIName = frame_of_reference, "GTV"
+    roi.ROINumber = ds.ROIContourSequence[0].ReferencedROINumber
+    template = ds.ROIContourSequence[0].ContourSequence[0]
+    drawn = []
+    for points in contours:
+        item = dcmread(source, force=True).ROIContourSequence[0].ContourSequence[0]
+        item.ContourGeometricType = template.ContourGeometricType
+        item.ContourData = [round(value, 6) for point in points for value in point]
+        item.NumberOfContourPoints = len(points)
+        drawn.append(item)
+    ds.ROIContourSequence[0].ContourSequence = drawn
+    ds.StructureSetROISequence = [roi]
+    ds.ROIContourSequence = [ds.ROIContourSequence[0]]
+    ds.save_as(path, enforce_file_format=True)
+    return path
+
+
+def test_structure_set_of_another_program_is_read(tmp_path):
+    ds = dcmread(rt_file(), force=True)
+    ds.save_as(tmp_path / "rt.dcm", enforce_file_format=True)
+    drawn = read_drawings(tmp_path / "rt.dcm")
+    contours = [
+        len(each.get("ContourSequence", []))
+        for each in ds.ROIContourSequence
+        if each.ContourSequence[0].ContourGeometricType == "CLOSED_PLANAR"
+    ]
+    assert [len(each.outlines) for each in drawn] == contours
+
+
+def test_structure_set_is_carried_over_by_its_frame_of_reference(studies, tmp_path):
+    contours = [ellipse(x, half_axes=(10, 6), count=90) for x in (0.0, 4.0, 8.0)]
+    path = structure_set(tmp_path / "rt.dcm", contours, "1.2.3.4.5")
+    (drawn,) = read_drawings(path)
+    assert drawn.label == "GTV"
+    with pytest.raises(CaseError, match="another Frame of Reference"):
+        measured(studies, drawn)
+    new = "1.2.826.0.1.3680043.10.9999.1.0"
+    found = measured(studies, drawn, uids={"1.2.3.4.5": new})[0]
+    for one, points in zip(found.measurements, contours, strict=True):
+        assert np.allclose(one.polygon_mm, points, rtol=0, atol=1e-3)
+    (segment,) = found.segments
+    assert segment.volume_ml == pytest.approx(3 * np.pi * 60 * 4 / 1000, rel=0.03)
+
+
+def test_hole_in_a_structure_set_is_refused(tmp_path):
+    inner = ellipse(0.0, half_axes=(3, 2))
+    path = structure_set(tmp_path / "rt.dcm", [ellipse(0.0), inner], "1.2.3")
+    with pytest.raises(CaseError, match="inside another"):
+        read_drawings(path)
+    apart = ellipse(4.0, half_axes=(3, 2))
+    assert read_drawings(structure_set(tmp_path / "rt.dcm", [ellipse(0.0), apart], "1.2.3"))
+
+
+def lesion_file(path: Path, **drawing: object) -> Path:
+    code = {"value": "4147007", "scheme": "SCT", "meaning": "Mass"}
+    content = {
+        "casepack_lesions": 1, "coordinate_system": "LPS", "unit": "mm",
+        "lesions": [{
+            "tracking_id": "mine", "label": "Mine", "finding": code, "sites": [],
+            "drawings": [drawing],
+        }],
+    }  # fmt: skip
+    path.write_text(json.dumps(content))
+    return path
+
+
+def labelme(path: Path, shapes) -> Path:
+    content = {"version": "5.5.0", "flags": {}, "shapes": shapes, "imagePath": "a.png",
+               "imageData": None, "imageHeight": 64, "imageWidth": 48}  # fmt: skip
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_labelme_polygon_lies_on_the_image_that_the_lesion_file_names(studies, tmp_path):
+    expected = measured(studies, lesion(outline(ellipse(4.0)), evaluations=()))[0].measurements[0]
+    points = [[column + 0.5, row + 0.5] for column, row in expected.polygon_px]
+    labelme(tmp_path / "a.json", [{"label": "x", "points": points, "shape_type": "polygon"}])
+    path = lesion_file(
+        tmp_path / "l.json", file="a.json", time_point=1, series_number=1,
+        image={"instance_number": 3},
+    )  # fmt: skip
+    (drawn,) = read_lesions(path)
+    assert (drawn.tracking_id, drawn.label) == ("mine", "Mine")
+    (found,) = measured(studies, drawn)[0].measurements
+    assert np.allclose(found.polygon_mm, expected.polygon_mm, rtol=0, atol=1e-3)
+    (alone,) = read_lesions(tmp_path / "a.json")
+    with pytest.raises(CaseError, match="without the image"):
+        measured(studies, alone)
+
+
+def test_labelme_shapes(tmp_path):
+    path = labelme(
+        tmp_path / "a.json",
+        [
+            {"label": "x", "points": [[2.5, 3.5], [6.5, 9.5]], "shape_type": "rectangle"},
+            {"label": "x", "points": [[10.5, 10.5], [14.5, 10.5]], "shape_type": "circle"},
+            {"label": "x", "points": [[1, 1], [4, 5]], "shape_type": "line"},
+            {"label": "x", "points": [[7.5, 7.5]], "shape_type": "point"},
+        ],
+    )
+    (drawn,) = read_drawings(path)
+    assert drawn.outlines[0].pixels == ((2.0, 3.0), (6.0, 3.0), (6.0, 9.0), (2.0, 9.0))
+    radii = [np.hypot(x - 10, y - 10) for x, y in drawn.outlines[1].pixels]
+    assert radii == pytest.approx([4.0] * len(radii))
+    assert drawn.calipers[0].ends.pixels == ((0.5, 0.5), (3.5, 4.5))
+    assert drawn.markers[0].pixels == ((7.0, 7.0),)
+
+
+def test_horos_regions_lie_where_they_were_drawn(studies, tmp_path):
+    def region(kind: int, points) -> dict[str, object]:
+        return {
+            "Name": "Mass", "Type": kind, "IndexInImage": 0, "NumberOfPoints": len(points),
+            "Point_mm": [f"({x:.6f}, {y:.6f}, {z:.6f})" for x, y, z in points],
+            "Point_px": ["(0.0, 0.0)"] * len(points),
+        }  # fmt: skip
+
+    content = {
+        "Images": [
+            {"ImageIndex": 2, "NumberOfROIs": 1, "ROIs": [region(11, ellipse(4.0))]},
+            {"ImageIndex": 1, "NumberOfROIs": 1, "ROIs": [region(5, [(0, 0, 10), (0, 3, 14)])]},
+        ]
+    }
+    (tmp_path / "r.xml").write_bytes(plistlib.dumps(content))
+    (tmp_path / "r.json").write_text(json.dumps(content))
+    for name in ("r.xml", "r.json"):
+        (drawn,) = read_lesions(tmp_path / name)
+        found = measured(studies, drawn)[0]
+        assert np.allclose(found.measurements[0].polygon_mm, ellipse(4.0), rtol=0, atol=1e-3)
+        assert found.calipers[0].length_mm == pytest.approx(5, abs=1e-3)
+    (tmp_path / "r.xml").write_text(f"<plist>{CANARY}")
+    with pytest.raises(CaseError, match="does not hold") as caught:
+        read_drawings(tmp_path / "r.xml")
+    assert CANARY not in str(caught.value)
+
+
+def test_case_may_name_a_drawing_instead_of_a_lesion_file(studies, tmp_path):
+    values, affine, expected = truth(studies)
+    path = write_nifti(tmp_path / "m.nii.gz", (values > 0).astype(np.uint8), affine)
+    (drawn,) = read_lesions(path)
+    assert measured(studies, drawn)[0].segments == expected.segments
+    (curve,) = read_lesions(markups(tmp_path / "C.mrk.json", "LPS", ellipse()))
+    assert curve.outlines
+
+
+def test_lesion_file_selects_resamples_and_takes_reference_regions(studies, tmp_path):
+    affine, shape = grid_of(studies)
+    fine = affine.copy()
+    fine[:, :2] /= 2
+    fine[:, 3] -= (affine[:, 0] + affine[:, 1]) / 4
+    values = ball(fine, (shape[0], shape[1] * 2, shape[2] * 2), (8, 5, 1), 10.0)
+    write_nifti(tmp_path / "fine.nii", (values > 0).astype(np.uint8), fine)
+    path = lesion_file(tmp_path / "l.json", file="fine.nii", time_point=1, series_number=2)
+    with pytest.raises(CaseError, match=r"off by .* voxels"):
+        measured(studies, *read_lesions(path))
+    lesion_file(
+        tmp_path / "l.json", file="fine.nii", time_point=1, series_number=2, resample=True,
+        select="1",
+    )  # fmt: skip
+    (found,) = measured(studies, *read_lesions(path))
+    assert found.segments[0].series_instance_uid.endswith(".1.2")
+    assert found.segments[0].volume_ml == pytest.approx(4.19, rel=0.06)
+    lesion_file(tmp_path / "l.json", file="fine.nii", time_point=1, series_number=2, reference=True)
+    with pytest.raises(CaseError, match="no outline for a reference"):
+        read_lesions(path)
+
+
+@pytest.mark.parametrize(
+    ("drawing", "told"),
+    [
+        ({"file": "gone.nii"}, "is not there"),
+        ({"file": "two.mrk.json"}, "2 regions, and none is named"),
+        ({"file": "two.mrk.json", "select": CANARY}, "does not hold; there are 2"),
+        ({"file": "x.doc"}, "no known form"),
+        ({"file": "x.json"}, "what a drawing"),
+        ({"file": "x.dcm"}, "what a drawing|holds no drawing"),
+    ],
+)
+def test_drawing_that_cannot_be_taken_is_explained(tmp_path, drawing, told):
+    content = json.loads(markups(tmp_path / "two.mrk.json", "LPS", ellipse()).read_text())
+    content["markups"] *= 2
+    (tmp_path / "two.mrk.json").write_text(json.dumps(content))
+    (tmp_path / "x.doc").write_text("x")
+    (tmp_path / "x.json").write_text("{}")
+    (tmp_path / "x.dcm").write_bytes(b"\0" * 128 + b"DICM" + CANARY.encode())
+    with pytest.raises(CaseError, match=told) as caught:
+        read_lesions(lesion_file(tmp_path / "l.json", **drawing))
+    assert CANARY not in str(caught.value)
