@@ -59,6 +59,10 @@ _SOFTWARE: Final = frozenset({0x00020012, 0x00020013})
 """Implementation Class UID and Version Name: of a program, and the same in everyone's files."""
 _PRODUCT: Final = frozenset({0x00080070, 0x00081090})
 """Manufacturer and Manufacturer's Model Name: kept."""
+_CODES: Final = frozenset({0x00080100, 0x00080104, 0x00080119, 0x00080120})
+"""Code Value and Code Meaning: of a Sequence that stays, they are everyone's."""
+_SCHEMES: Final = frozenset({0x00080102, 0x00080103, 0x00080105, 0x0008010F})
+"""Names and versions of vocabularies."""
 _ACQUISITION_GROUP: Final = 0x0018
 _META_GROUP: Final = 0x0002
 _LAST_CREATOR: Final = 0xFF
@@ -139,6 +143,7 @@ class _Collector:
         self.found: dict[tuple[Kind, str, bool], Identifier] = {}
         self.technical: set[str] = set()
         self.products: set[str] = set()
+        self.codes: set[str] = set()
         self.class_uids: set[str] = set()
         self.rows = read_rows()
 
@@ -170,6 +175,8 @@ class _Collector:
             self._add_echo(text, value.tag, _kept(row))
         elif row is not None:
             self._add_listed(text, value, row)
+        elif value.tag in _SCHEMES:
+            return
         elif value.within is not None and value.vr in _TEXTS:
             # not listed itself, but the Sequence around it is removed
             self._add_echo(text, value.tag)
@@ -186,6 +193,8 @@ class _Collector:
             self.products |= {fold(text), *split_words(text)}
         if value.vr == "CS" or in_group or value.tag in _PRODUCT:
             self.technical.add(fold(text))
+        elif value.tag in _CODES:
+            self.codes.add(fold(text))
 
     def _add_person(self, text: str, tag: int) -> None:
         kind = Kind.PATIENT_NAME if tag in _PATIENT_NAMES else Kind.PERSON_NAME
@@ -330,7 +339,7 @@ class _Collector:
         """Tell whether kept technical Attributes say the same."""
         folded = fold(value.value)
         if value.kind is Kind.TEXT:
-            return any(folded in text for text in self.technical)
+            return folded in self.codes or any(folded in text for text in self.technical)
         if value.kind is Kind.DEVICE:
             return folded in self.technical or folded in self.products
         return value.kind is Kind.INSTITUTION and folded in self.products

@@ -80,7 +80,8 @@ def compile_search(
 def _counts_in_place(value: Identifier, folded: str) -> bool:
     if value.kind in NAMES:
         return len(folded) >= _SHORTEST_NAME_IN_PLACE or is_ideographic(folded)
-    return len(folded) >= _SHORTEST_IN_PLACE
+    # a text that is to be removed whole is a matter of its Attribute, which is checked itself
+    return len(folded) >= _SHORTEST_IN_PLACE and value.kind is not Kind.TEXT
 
 
 def search_identifiers(
@@ -261,4 +262,4 @@ def _search_in_place(part_ten: PartTen, search: Search) -> Iterator[tuple[str, s
 def _stands_in_place(value: Identifier, tag: int, vr: str, *, private: bool) -> bool:
     if value.kind in NAMES:
         return vr == "PN" or tag in value.tags
-    return tag in value.tags or (private and value.kind is not Kind.TEXT)
+    return private or tag in value.tags

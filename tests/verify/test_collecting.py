@@ -96,6 +96,23 @@ def test_what_stands_in_a_removed_sequence_goes_with_it(tmp_path: Path) -> None:
     assert found[Kind.NUMBER, "KV-5530918842"].distinctive
 
 
+def test_codes_that_stay_elsewhere_are_everyone_s(tmp_path: Path) -> None:
+    def edit(ds: Dataset) -> None:
+        code = Dataset()
+        code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = (
+            "987654321987",
+            "99LOCALSCHEME77",
+            "Spondylus quintus",
+        )
+        ds.AnatomicRegionSequence = Sequence([code])
+        ds.PatientInsurancePlanCodeSequence = Sequence([code])
+
+    found = collected(tmp_path, edit)
+    assert not found[Kind.TEXT, "987654321987"].distinctive
+    assert not found[Kind.TEXT, "Spondylus quintus"].distinctive
+    assert "99LOCALSCHEME77" not in {value for _, value in found}
+
+
 def test_structural_uids_and_vocabulary_dates_identify_nobody(tmp_path: Path) -> None:
     def edit(ds: Dataset) -> None:
         code = Dataset()
