@@ -5,6 +5,8 @@ Stages are imported where they are used: de-identifying alone must not wait for 
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,7 +17,7 @@ from casepack.deidentify.journal import Journal
 from casepack.deidentify.key_file import read_pseudonyms
 from casepack.deidentify.report import write_report
 from casepack.deidentify.studies import deidentify_file_set
-from casepack.errors import CaseError, StudyError, TargetError, VerificationError
+from casepack.errors import CaseError, StudyError, TargetError, UsageError, VerificationError
 from casepack.model import (
     Deidentified,
     FileSet,
@@ -132,6 +134,7 @@ def pack_study(
     from casepack.package.write import write_package
     from casepack.verify import collect_identifiers, verify_deidentified, verify_folder
 
+    date = _date_of_epoch(os.environ.get("SOURCE_DATE_EPOCH"))
     case = read_case(case_file) if case_file is not None else None
     lesions = _read_lesions(case, case_file)
     _refuse_crosswalk_inside(out, settings.crosswalk)
@@ -153,7 +156,9 @@ def pack_study(
             )
             verified = verify_deidentified(deidentified, originals, identifiers, progress=progress)
         package = work / "package"
-        write_package(verified, case, measured, package, software=SOFTWARE, progress=progress)
+        write_package(
+            verified, case, measured, package, software=SOFTWARE, date=date, progress=progress
+        )
         report = verify_folder(
             package, originals=originals, identifiers=identifiers, progress=progress
         )
@@ -171,6 +176,16 @@ def pack_study(
         lesions=measured,
         doubts=doubts,
     )
+
+
+def _date_of_epoch(seconds: str | None) -> dt.date | None:
+    """Return the date that https://reproducible-builds.org/specs/source-date-epoch/ asks for."""
+    try:
+        return None if seconds is None else dt.datetime.fromtimestamp(int(seconds), dt.UTC).date()
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(
+            "SOURCE_DATE_EPOCH is not a number of seconds since 1970", advice="Unset it."
+        ) from None
 
 
 def annotate_folder(folder: Path, case_file: Path) -> int:

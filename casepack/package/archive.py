@@ -7,7 +7,6 @@ deflate implementation of the Python that writes them; everything else is the sa
 
 from __future__ import annotations
 
-import re
 import stat
 import zipfile
 import zlib
@@ -17,7 +16,7 @@ from typing import BinaryIO, Final
 
 from casepack.errors import TargetError, UsageError
 from casepack.model import Finding, Progress, Severity, no_progress
-from casepack.package.bag import list_files
+from casepack.package.bag import list_files, read_bagging_date
 
 _SUFFIX: Final = ".zip"
 _UNIX: Final = 3
@@ -30,7 +29,7 @@ _WORTH: Final = 0.95
 """Deflated by less than this factor, a file is stored."""
 _OLDEST: Final = (1980, 1, 1, 0, 0, 0)
 """The first date that a zip file can hold."""
-_BAGGED: Final = re.compile(r"^Bagging-Date: (\d{4})-(\d{2})-(\d{2})$", re.MULTILINE)
+_LAST_YEAR: Final = 2107
 
 Date = tuple[int, int, int, int, int, int]
 
@@ -125,11 +124,11 @@ def _shrinks(path: Path) -> bool:
 
 
 def _date(package: Path) -> Date:
-    """Return the Bagging-Date, which is the date of publication; the clock is never read."""
-    match = _BAGGED.search((package / "bag-info.txt").read_text("utf-8"))
-    if match is None or int(match[1]) < _OLDEST[0]:
+    """Return the Bagging-Date as a zip file has it; the clock is never read."""
+    date = read_bagging_date(package)
+    if date is None or not _OLDEST[0] <= date.year <= _LAST_YEAR:
         return _OLDEST
-    return (int(match[1]), int(match[2]), int(match[3]), 0, 0, 0)
+    return (date.year, date.month, date.day, 0, 0, 0)
 
 
 def _compare(archive: zipfile.ZipFile, package: Path) -> Iterator[Finding]:

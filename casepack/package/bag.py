@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import re
 from pathlib import Path
 
 from casepack.case import Case
@@ -13,13 +15,25 @@ from casepack.package.wording import doi_url
 ALGORITHM = "sha512"
 DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 PAYLOAD = "data"
+_BAGGED = re.compile(r"^Bagging-Date: (\d{4}-\d{2}-\d{2})$", re.MULTILINE)
 
 
-def write_bag(root: Path, case: Case, *, software: str, progress: Progress = no_progress) -> None:
+def write_bag(
+    root: Path,
+    case: Case,
+    *,
+    software: str,
+    date: dt.date | None = None,
+    progress: Progress = no_progress,
+) -> None:
     """Turn `root`, whose payload lies complete in ``data/``, into a bag.
 
-    Each payload file is read once. The manifests are sorted by path; the only date is the
-    case's publication date.
+    Each payload file is read once. The manifests are sorted by path.
+
+    Parameters
+    ----------
+    date
+        Bagging-Date; without: the case's publication date, or none. Never the clock's.
     """
     files = list_files(root / PAYLOAD)
     lines, octets = [], 0
@@ -29,9 +43,18 @@ def write_bag(root: Path, case: Case, *, software: str, progress: Progress = no_
         lines.append(_line(digest, path.relative_to(root)))
         progress("seal package", done, len(files))
     write_text(root / "bagit.txt", DECLARATION)
-    write_text(root / "bag-info.txt", _bag_info(case, software, octets, len(files)))
+    write_text(root / "bag-info.txt", _bag_info(case, software, octets, len(files), date))
     write_text(root / f"manifest-{ALGORITHM}.txt", "\n".join(lines))
     write_tag_manifest(root)
+
+
+def read_bagging_date(root: Path) -> dt.date | None:
+    """Return the Bagging-Date of a bag that `write_bag` wrote, if it has one."""
+    match = _BAGGED.search((root / "bag-info.txt").read_text("utf-8"))
+    try:
+        return dt.date.fromisoformat(match[1]) if match else None
+    except ValueError:
+        return None
 
 
 def list_files(folder: Path) -> list[Path]:
@@ -48,15 +71,16 @@ def write_tag_manifest(root: Path) -> None:
     write_text(root / name, "\n".join(lines))
 
 
-def _bag_info(case: Case, software: str, octets: int, count: int) -> str:
+def _bag_info(case: Case, software: str, octets: int, count: int, date: dt.date | None) -> str:
     labels = {
         "Bag-Software-Agent": software,
         "External-Description": one_line(case.title),
         "Internal-Sender-Identifier": case.id,
         "Payload-Oxum": f"{octets}.{count}",
     }
-    if case.publication_date:
-        labels["Bagging-Date"] = case.publication_date.isoformat()
+    bagged = date or case.publication_date
+    if bagged:
+        labels["Bagging-Date"] = bagged.isoformat()
     if case.doi:
         labels["External-Identifier"] = doi_url(case.doi)
     return "\n".join(f"{label}: {value}" for label, value in sorted(labels.items()))

@@ -17,7 +17,7 @@ from casepack.case import Case
 from casepack.case.forms import check_doi
 from casepack.errors import TargetError, UsageError
 from casepack.model import Progress, no_progress
-from casepack.package.bag import ALGORITHM, PAYLOAD, digest_file, write_bag
+from casepack.package.bag import ALGORITHM, PAYLOAD, digest_file, read_bagging_date, write_bag
 from casepack.package.citation import write_citation
 from casepack.package.crate import METADATA, PREVIEW, describe_crate, write_crate_preview
 from casepack.package.datacite import describe_for_datacite, write_datacite_xml
@@ -131,7 +131,8 @@ def _remake(
     page = (packed.payload / _PAGE).read_text("utf-8")
     write_text(payload / _PAGE, replace_case(page, before, after))
     _write_crate(payload, packed, after)
-    write_bag(work, after, software=packed.software, progress=progress)
+    date = read_bagging_date(package)
+    write_bag(work, after, software=packed.software, date=date, progress=progress)
     for path in work.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return written

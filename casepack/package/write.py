@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import errno
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,6 +37,7 @@ def write_package(
     target: Path,
     *,
     software: str,
+    date: dt.date | None = None,
     progress: Progress = no_progress,
 ) -> None:
     """Write the package folder of a case; the same arguments give the same bytes.
@@ -49,6 +51,8 @@ def write_package(
         Folder to make; must not exist, its parent must.
     software
         Name and version of the program, for the reports.
+    date
+        Of the bag; without: the case's publication date, or none.
 
     Raises
     ------
@@ -63,6 +67,8 @@ def write_package(
     try:
         target.mkdir()
         _write(verified, legible(case), lesions, target, software, progress)
+        write_bag(target, legible(case), software=software, date=date, progress=progress)
+        _set_modes(target)
     except OSError as error:
         raise _target_error(error) from None
 
@@ -85,8 +91,6 @@ def _write(
     _write_report(payload / "deid", verified, case, paths, software)
     _remove_empty_folders(payload)
     _write_crate(payload, verified, case, paths, captions)
-    write_bag(target, case, software=software, progress=progress)
-    _set_modes(target)
 
 
 def _write_pages(

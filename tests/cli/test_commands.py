@@ -197,3 +197,19 @@ def test_a_package_without_dicom_is_refused_with_the_reason(tmp_path: Path) -> N
     assert result.exit_code == 2
     assert "cannot be checked" in result.output
     assert not (tmp_path / "out").exists()
+
+
+def test_the_date_of_the_bag_is_that_of_source_date_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = study_of(tmp_path / "study")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    package = tmp_path / "package"
+    assert runner.invoke(app, ["pack", str(study), str(package)]).exit_code == 0
+    assert "Bagging-Date: 2023-11-14\n" in (package / "bag-info.txt").read_text()
+    assert runner.invoke(app, ["doi", "set", str(package), "10.5072/x"]).exit_code == 0
+    assert "Bagging-Date: 2023-11-14\n" in (package / "bag-info.txt").read_text()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    refused = runner.invoke(app, ["pack", str(study), str(tmp_path / "other")])
+    assert refused.exit_code == 2
+    assert "SOURCE_DATE_EPOCH is not a number" in refused.output
