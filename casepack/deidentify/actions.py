@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -92,18 +93,30 @@ def compile_echo(identifiers: Sequence[bytes]) -> re.Pattern[bytes] | None:
 
 
 def _in_any_case(word: bytes) -> bytes:
+    """Return a pattern of a word in any case, and in UTF-8 and Latin-1 alike."""
     if word.isascii():
         return re.escape(word)
     try:
-        text, encoding = word.decode("utf-8"), "utf-8"
+        text = word.decode("utf-8")
     except UnicodeDecodeError:
-        text, encoding = word.decode("latin-1"), "latin-1"
-    pattern = b""
-    for char in text:
-        forms = {char, char.lower(), char.upper()} if not char.isascii() else {char}
-        encoded = sorted({form.encode(encoding, "replace") for form in forms})
-        pattern += b"(?:" + b"|".join(re.escape(form) for form in encoded) + b")"
-    return pattern
+        text = word.decode("latin-1")
+    patterns = []
+    for encoding in ("utf-8", "latin-1"):
+        try:
+            patterns.append(b"".join(_any_case(char, encoding) for char in text))
+        except UnicodeEncodeError:
+            continue
+    return b"(?:" + b"|".join(patterns) + b")"
+
+
+def _any_case(char: str, encoding: str) -> bytes:
+    if char.isascii():
+        return re.escape(char.encode(encoding))
+    forms = {char.encode(encoding)}
+    for other in (char.lower(), char.upper()):
+        with suppress(UnicodeEncodeError):
+            forms.add(other.encode(encoding))
+    return b"(?:" + b"|".join(re.escape(form) for form in sorted(forms)) + b")"
 
 
 ECHOING_VRS: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UN", "UR", "UT"})

@@ -146,6 +146,14 @@ def test_an_echo_is_found_in_any_case_of_any_script(identifier: str, text: str) 
         assert not echo.search(b"MR 3")
 
 
+@pytest.mark.parametrize("written", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("found", ["utf-8", "latin-1"])
+def test_an_echo_is_found_in_the_character_set_of_another_file(written: str, found: str) -> None:
+    echo = compile_echo(["Müller".encode(written)])
+    assert echo is not None
+    assert echo.search("t2 MÜLLER".encode(found))
+
+
 def test_without_identifiers_nothing_echoes() -> None:
     assert compile_echo([]) is None
 

@@ -532,6 +532,32 @@ def test_a_deflated_image_is_read_and_written_deflated(tmp_path: Path) -> None:
     assert ds.PatientIdentityRemoved == "YES"
 
 
+@pytest.mark.parametrize(
+    ("character_set", "text"),
+    [
+        (b"ISO_IR 100", "Wirbelsäule".encode("latin-1")),
+        (b"ISO_IR 144", "позвоночник".encode("iso8859_5")),
+        (b"ISO_IR 192", "脊椎 Wirbelsäule".encode()),
+        (b"GB18030 ", "脊椎".encode("gb18030")),
+        (b"\\ISO 2022 IR 87", b"\x1b$B@TDG\x1b(B"),
+        (b"ISO 2022 IR 13\\ISO 2022 IR 87", b"\xbe\xb7\xc2\xb2\x5c\x1b$B@TDG\x1b(J"),
+        (b"\\ISO 2022 IR 149", b"\x1b$)C\xc3\xb4\xc3\xdf"),
+    ],
+)
+def test_kept_text_of_any_character_set_survives_byte_for_byte(
+    tmp_path: Path, character_set: bytes, text: bytes
+) -> None:
+    elements = mr_elements(EXPLICIT) | {
+        0x00080005: encode_element(0x00080005, "CS", character_set, EXPLICIT),
+        0x00180024: encode_element(0x00180024, "LO", text, EXPLICIT),
+        0x00081030: encode_element(0x00081030, "LO", text, EXPLICIT),
+    }
+    found = output_bytes(file_of(EXPLICIT, elements), tmp_path, "basic")
+    assert elements[0x00080005] in found
+    assert elements[0x00180024] in found
+    assert elements[0x00081030] not in found
+
+
 def test_the_marks_replace_what_an_earlier_run_said(tmp_path: Path) -> None:
     ds = mr_instance(
         PatientIdentityRemoved="NO",

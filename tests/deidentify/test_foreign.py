@@ -20,6 +20,7 @@ from casepack.deidentify.studies import deidentify_file_set
 from casepack.errors import InstanceHeld, StudyError
 from casepack.model import Reason
 from casepack.study import read_file_set
+from tests.builders import mr_instance, write_instance
 from tests.deidentify.plans import RECIPES, shipped
 from tests.deidentify.running import PSEUDONYMS
 from tests.deidentify.test_instance import context
@@ -175,6 +176,16 @@ def test_common_images_stay_valid_under_every_recipe(tmp_path: Path, name: str, 
     outcome = deidentify_alone(path, tmp_path, using)
     assert outcome.path is not None
     assert errors_of(outcome.path) - errors_of(path) == Counter()
+
+
+@needs_dciodvfy
+@pytest.mark.parametrize("using", RECIPES)
+def test_an_image_without_fault_stays_without_fault(tmp_path: Path, using: str) -> None:
+    path = write_instance(mr_instance(), tmp_path / "a.dcm")
+    assert errors_of(path) == Counter()
+    outcome = deidentify_alone(path, tmp_path / "run", using)
+    assert outcome.path is not None
+    assert errors_of(outcome.path) == Counter()
 
 
 def test_the_largest_files_too(tmp_path: Path) -> None:
