@@ -8,8 +8,9 @@ from pathlib import Path
 import pydicom
 from pydicom.dataset import Dataset
 
+from casepack.deidentify.crosswalk import Crosswalk
 from casepack.deidentify.pseudonyms import Pseudonyms
-from casepack.deidentify.studies import Crosswalk, deidentify_file_set
+from casepack.deidentify.studies import deidentify_file_set
 from casepack.encoding import Encoding, encode_element
 from casepack.model import Deidentified
 from casepack.recipe import Recipe
