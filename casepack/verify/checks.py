@@ -214,6 +214,7 @@ def read_declared(root: Path) -> frozenset[str]:
 def _check_directory(subject: Subject) -> Outcome:
     directories = subject.holdings.directories
     if not directories:
+        # of a package, the check of the layout says so
         return Outcome(skipped="there is no DICOMDIR")
     return Outcome(examined=len(directories), findings=check_directories(subject.holdings))
 
@@ -264,9 +265,13 @@ CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("iods", "No new error of dciodvfy", _check_iods),
     ("entities", "No error of dcentvfy", _check_entities),
     ("documents", "dsrdump reads the content trees", _check_documents),
-    ("directory", "DICOMDIR and files agree", _check_directory),
 )
 """Name, title, function."""
+
+FILE_SET_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
+    ("directory", "DICOMDIR and files agree", _check_directory),
+)
+"""Of a folder with a DICOMDIR, and of every package."""
 
 PACKAGE_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("bag", "The bag is valid, and nothing is unlisted", _check_bag),

@@ -17,7 +17,7 @@ from casepack.model import (
     Verified,
     no_progress,
 )
-from casepack.verify.checks import CHECKS, PACKAGE_CHECKS, CheckFunction, Subject
+from casepack.verify.checks import CHECKS, FILE_SET_CHECKS, PACKAGE_CHECKS, Subject
 from casepack.verify.collecting import collect_identifiers, names_of_holdings
 from casepack.verify.conformance import available_tools, tool_versions
 from casepack.verify.findings import has_error, sort_findings
@@ -52,7 +52,7 @@ def verify_deidentified(
         tools=frozenset(available_tools()),
         progress=progress,
     )
-    checks, findings = _run_checks(subject, CHECKS)
+    checks, findings = _run_checks(subject, is_package=False)
     if has_error(findings):
         raise VerificationError(
             findings, advice="Nothing was written. See each finding for what to do."
@@ -98,7 +98,7 @@ def verify_folder(
         progress=progress,
     )
     is_package = any((folder / name).is_file() for name in _OF_PACKAGES)
-    checks, findings = _run_checks(subject, (*CHECKS, *PACKAGE_CHECKS) if is_package else CHECKS)
+    checks, findings = _run_checks(subject, is_package=is_package)
     return Report(
         kind="package" if is_package else "folder",
         checks=checks,
@@ -108,8 +108,13 @@ def verify_folder(
 
 
 def _run_checks(
-    subject: Subject, functions: tuple[tuple[str, str, CheckFunction], ...]
+    subject: Subject, *, is_package: bool
 ) -> tuple[tuple[Check, ...], tuple[Finding, ...]]:
+    functions = [
+        *CHECKS,
+        *(FILE_SET_CHECKS if is_package or subject.holdings.directories else ()),
+        *(PACKAGE_CHECKS if is_package else ()),
+    ]
     checks: list[Check] = []
     findings: list[Finding] = []
     for name, title, run in functions:
