@@ -168,9 +168,9 @@ def test_sequences_of_defined_length_nested_a_thousand_deep_are_held(tmp_path: P
 def test_sequences_nested_as_deep_as_allowed_are_read_in_linear_time(tmp_path: Path) -> None:
     path = tmp_path / "a.dcm"
     path.write_bytes(part_ten(deep(60)))
-    started = time.perf_counter()
+    started = time.process_time()
     read_through(path)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_an_unexpected_delimiter_is_held() -> None:

@@ -25,7 +25,6 @@ from tests.deidentify.running import (
 from tests.wire import header
 
 EXPLICIT = EXPLICIT_LITTLE
-STEPS = 0x00400275  # Request Attributes Sequence
 MAPPING = 0x00409096  # Real World Value Mapping Sequence: kept, with LUT Label (0040,9210)
 SECRET = b"ZZSECRET"
 
