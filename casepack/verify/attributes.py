@@ -85,7 +85,8 @@ def _check(holding: Holding, claimed: frozenset[str]) -> Iterator[tuple[str, str
         if (element.path, element.tag) in seen:
             yield "element-repeated", element.place
         seen.add((element.path, element.tag))
-    gsps = holding.sop_class_uid.startswith(_PRESENTATION_STATES)
+    # the record of a presentation state repeats its two dates, Type 1 (PS3.3 F.5)
+    gsps = holding.is_directory or holding.sop_class_uid.startswith(_PRESENTATION_STATES)
     for element in part_ten.elements:
         if holding.is_directory and element.tag >> 16 == _GROUP_DIRECTORY:
             continue
