@@ -7,8 +7,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 APT    := $(if $(filter 0,$(shell id -u)),,sudo )env DEBIAN_FRONTEND=noninteractive apt-get -qq -o=Dpkg::Use-Pty=0
-# what the tests call: dciodvfy, dcentvfy; dcmmkdir, dsrdump, dcmdump; a browser and its driver
-DEBIAN_PACKAGES := dicom3tools dcmtk chromium chromium-driver
+# what the tests call: dciodvfy, dcentvfy; dcmmkdir, dsrdump, dcmdump; a browser and its driver;
+# a DICOMweb server; DicomSRValidator
+DEBIAN_PACKAGES := dicom3tools dcmtk chromium chromium-driver orthanc orthanc-dicomweb libpixelmed-java default-jre-headless
 
 .PHONY: demo test check lint bench debian clean
 
