@@ -113,6 +113,7 @@ def build_vocabulary() -> str:
     # a name that is no word is not known by itself
     for name in DOUBLE_USE:
         sections[name] &= sections["words"]
+        sections["common_eponyms"] -= sections[name]
     for name in (*DOUBLE_USE, "eponyms", "common_eponyms"):
         sections["words"] -= sections[name]
     lines = [
@@ -123,6 +124,7 @@ def build_vocabulary() -> str:
     for name in sorted(sections):
         lines += _section(name, sections[name])
     lines += _section("ideographs", ideographs)
+    lines += _section("personal_names", personal)
     lines += _section("phrases", phrases)
     lines += ["[months]", *(_month(entry) for entry in sources["months"])]
     return "\n".join(lines) + "\n"

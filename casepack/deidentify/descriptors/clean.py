@@ -32,8 +32,11 @@ from casepack.deidentify.descriptors.patterns import find_patterns
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Cleaned, Kind, Removal, Span
 from casepack.deidentify.descriptors.tidying import remove_parts
-from casepack.deidentify.descriptors.vocabulary import Vocabulary
+from casepack.deidentify.descriptors.vocabulary import Role, Use, Vocabulary
 
+_DOUBTFUL: Final = (
+    Use.BODY | Use.DOUBLE | Use.GIVEN | Use.EPONYM | Use.SURNAME | Use.UNKNOWN | Use.GONE
+)
 _MOST_PASSES: Final = 12
 """A pass that removes nothing is the last; each other one shortens the text."""
 
@@ -83,19 +86,12 @@ def _merge(removals: Iterable[Removal]) -> tuple[Removal, ...]:
 def _find_removals(text: str, echo: Echo, vocabulary: Vocabulary) -> Sequence[Removal]:
     """Return what goes in one pass, in order."""
     folded = fold_text(text)
-    spans = _choose_spans([*find_echo(folded.text, echo, vocabulary), *find_patterns(folded.text, echo)])
+    found = [*find_echo(folded.text, echo, vocabulary), *find_patterns(folded.text, echo)]
+    spans = _choose_spans(found) if found else []
     reading = Reading(text, folded, spans, vocabulary)
     protect_phrases(reading)
     remove_echo(reading, echo)
-    remove_titled_names(reading)
-    remove_names_with_titles_behind(reading)
-    remove_names_with_ideographic_titles(reading)
-    remove_place_phrases(reading)
-    remove_by_phrases(reading)
-    remove_addresses(reading)
-    judge_numbers(reading, echo)
-    remove_name_uses(reading)
-    remove_unknown(reading)
+    _apply_rules(reading, echo)
     if not any(reading.kinds):
         return ()
     remove_initials(reading)
@@ -105,6 +101,28 @@ def _find_removals(text: str, echo: Echo, vocabulary: Vocabulary) -> Sequence[Re
         for word, kind in zip(reading.words, reading.kinds, strict=True)
         if kind is not None
     ]
+
+
+def _apply_rules(reading: Reading, echo: Echo) -> None:
+    """Apply the rules in their order, those that have no case in this text left out."""
+    roles, uses = reading.all_roles, reading.all_uses
+    if roles & (Role.HONORIFIC | Role.TITLE):
+        remove_titled_names(reading)
+    if roles & Role.TITLE_AFTER:
+        remove_names_with_titles_behind(reading)
+    if not reading.folded.text.isascii():
+        remove_names_with_ideographic_titles(reading)
+    if roles & (Role.INSTITUTION | Role.AGENT):
+        remove_place_phrases(reading)
+    if roles & (Role.BY | Role.FOR | Role.PERSON | Role.PATIENT):
+        remove_by_phrases(reading)
+    if roles & (Role.STREET | Role.STREET_BEFORE) or uses & Use.UNKNOWN:
+        remove_addresses(reading)
+    if uses & (Use.NUMBER | Use.LONG_NUMBER):
+        judge_numbers(reading, echo)
+    if uses & _DOUBTFUL:
+        remove_name_uses(reading)
+        remove_unknown(reading)
 
 
 def _choose_spans(spans: Iterable[Span]) -> list[Span]:

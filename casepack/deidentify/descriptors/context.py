@@ -15,6 +15,7 @@ _MOST_WORDS_OF_PLACE: Final = 9
 _LONGEST_INITIALS: Final = 4
 _REACH_OF_AGENT: Final = 6
 _MODALITIES: Final = frozenset("mr mri mrt ct cta us usg pet xr dx cr nm rx tc rm irm tac echo".split())
+_AND: Final = frozenset("and und et y e en ve и και".split())
 _NAME_GAP: Final = re.compile(r"[\s.'_^-]{0,3}")
 _SUFFIX_IDEOGRAPHS: Final = ("様", "サマ", "サン", "先生", "殿", "氏", "君", "チャン", "님", "씨", "선생님", "医生", "大夫", "女士", "小姐")
 
@@ -84,7 +85,9 @@ def _belongs_to_name(reading: Reading, index: int, sure: bool, taken: list[int])
         return word.isalpha()
     if use is Use.LETTER:
         # an initial; the point tells it from laterality
-        return reading.gap(index).startswith(".") or (not named and reading.is_close(index))
+        if reading.gap(index - 1) == "'":
+            return False
+        return reading.gap(index).startswith(".") or (sure and reading.is_name(index + 1))
     if use in {Use.DOUBLE, Use.EPONYM, Use.GIVEN, Use.PROTECTED}:
         if use is Use.PROTECTED:
             return False
@@ -123,8 +126,10 @@ def remove_names_with_ideographic_titles(reading: Reading) -> None:
     """Mark the name before 様 and its like; folding has made hiragana katakana."""
     for index in range(len(reading)):
         word = reading.words[index].text
+        if word.isascii():
+            continue
         title = next((title for title in _SUFFIX_IDEOGRAPHS if word.endswith(title)), None)
-        if title is None or reading.words[index].text.isascii():
+        if title is None:
             continue
         whole = word == title
         reading.remove(index, Kind.HONORIFIC_NAME)
@@ -186,10 +191,20 @@ def _take_agent(reading: Reading, first: int, *, sure: bool, by: bool) -> list[i
             if not reading.is_name(index):
                 break
         elif not _is_agent(reading, index, sure=sure, by=by, alone=not taken):
-            break
+            if not (sure and taken and _joins_agents(reading, index)):
+                break
+            taken.append(index)
+            index += 1
         taken.append(index)
         index += 1
     return taken
+
+
+def _joins_agents(reading: Reading, index: int) -> bool:
+    """Tell whether "and" and a second name follow: read by Young and Strong."""
+    return reading.words[index].text in _AND and index + 1 < len(reading) and (
+        _is_agent(reading, index + 1, sure=True, by=True, alone=True)
+    )
 
 
 def _is_agent(reading: Reading, index: int, *, sure: bool, by: bool, alone: bool) -> bool:
@@ -273,7 +288,8 @@ def _reach_of_name(reading: Reading, index: int, step: int) -> int:
             break
         named = reading.is_name(place) or reading.kinds[place] is Kind.ECHO_PLACE
         double = reading.uses[place] is Use.DOUBLE and reading.stays(place) and (
-            reading.is_capital(place) and step < 0
+            reading.is_capital(place)
+            and (step < 0 or bool(reading.role(place - 1) & Role.PARTICLE))
         )
         if named or double:
             farthest = place

@@ -150,7 +150,8 @@ class Echo:
     """Numbers without separators and leading zeros."""
     short_numbers: frozenset[str] = field(repr=False, default=frozenset())
     """Numbers so short that they count only behind a word such as ID."""
-    longest_number: int = 0
+    number_beginnings: frozenset[str] = field(repr=False, default=frozenset())
+    """All beginnings of the numbers: a search stops early."""
     dates: frozenset[Date] = field(repr=False, default=frozenset())
     places: Mapping[str, tuple[tuple[str, ...], ...]] = field(repr=False, default_factory=dict)
     """By word: the places that hold it, as words."""
@@ -309,7 +310,9 @@ class _Collection:
             ideographs=tuple(sorted(self.ideographs, key=lambda name: (-len(name), name))),
             numbers=frozenset(numbers),
             short_numbers=frozenset(self.short_numbers),
-            longest_number=max(map(len, numbers), default=0),
+            number_beginnings=frozenset(
+                number[:end] for number in numbers for end in range(1, len(number) + 1)
+            ),
             dates=frozenset(self.dates),
             places={word: tuple(self.places[word]) for word in sorted(self.places)},
         )

@@ -47,7 +47,7 @@ def _find_numbers(text: str, echo: Echo, vocabulary: Vocabulary) -> Iterator[Spa
             if last > place and not _BETWEEN.fullmatch(text, runs[last - 1].end(), runs[last].start()):
                 break
             joined = (joined + runs[last].group()).lstrip("0")
-            if len(joined) > echo.longest_number:
+            if joined and joined not in echo.number_beginnings:
                 break
             if joined not in echo.numbers or not any(digits[place : last + 1]):
                 continue
@@ -127,6 +127,8 @@ def _goes_on(reading: Reading, index: int) -> bool:
 
 
 def _remove_initials(reading: Reading, echo: Echo) -> None:
+    if Kind.ECHO_NAME not in reading.kinds and not reading.all_roles & _BEFORE_INITIALS:
+        return
     for index, word in enumerate(reading.words):
         if word.text not in echo.initials or reading.kinds[index] is not None:
             continue
@@ -143,6 +145,8 @@ def _remove_initials(reading: Reading, echo: Echo) -> None:
 
 def _cut_glued_names(reading: Reading, echo: Echo) -> None:
     """Cut a name out of a longer unknown word, so that what is known beside it stays."""
+    if not reading.all_uses & Use.UNKNOWN:
+        return
     for index in reversed(range(len(reading))):
         word = reading.words[index]
         if reading.kinds[index] is not None or reading.uses[index] is not Use.UNKNOWN:
@@ -171,6 +175,8 @@ def _judge_rest(text: str, vocabulary: Vocabulary) -> Use:
 
 def _remove_places(reading: Reading, echo: Echo) -> None:
     """Mark runs of two or more words of a place that are not all ordinary, and its own words."""
+    if not any(word.text in echo.places for word in reading.words):
+        return
     index = 0
     while index < len(reading):
         length = max(

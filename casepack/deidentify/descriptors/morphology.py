@@ -73,10 +73,10 @@ _LONG_ENDING: Final = re.compile(
     r"gra[pf][hi]\w+|gram\w?|s[ck]op\w+|alg[ie]\w*|a?emia|megal\w+|mala[czt]\w+|plegi\w|pares\w+|s[ck]leros\w|"
     r"stenos\w+|troph?\w+|listes\w+|listhes\w+|l[iy][st]\w+|blast\w*|[cz]yt\w*|sar[ck]om\w?|[ck]ar[cz]inom\w?)"
 )
-_INFLECTIONS: Final = ("s", "es", "e", "en", "er", "em", "n", "ed", "ing", "ly", "'s", "i", "a", "o")
-_SHORTEST_STEM: Final = 4
+_INFLECTIONS: Final = ("s", "es", "e", "en", "er", "em", "n", "ed", "ing", "ly", "i", "a", "o")
+_SHORTEST_STEM: Final = 5
 _SHORTEST_ROOT: Final = 3
-_SHORTEST_ROMANCE: Final = 6
+_SHORTEST_INFLECTED: Final = 7
 _ROMANCE: Final = "aeio"
 _SHORTEST_COMPOUND: Final = 8
 
@@ -99,20 +99,20 @@ def derive_use(word: str, vocabulary: Vocabulary) -> Use:
     uses = vocabulary.uses
     if not word.isascii():
         return Use.KNOWN if _is_inflected(word, vocabulary) else Use.UNKNOWN
-    if not word.isalpha():
+    if not word.isalpha() or word in vocabulary.names:
         return Use.UNKNOWN
     for ending in _INFLECTIONS:
-        stem = word.removesuffix(ending)
-        if stem is not word and stem != word and len(stem) >= _SHORTEST_STEM:
-            shortest = _SHORTEST_STEM if ending in {"s", "es"} else _SHORTEST_ROMANCE
+        if word.endswith(ending):
+            stem = word[: -len(ending)]
+            shortest = _SHORTEST_STEM if ending in {"s", "es"} else _SHORTEST_INFLECTED
             if len(stem) >= shortest and stem in uses:
                 return uses[stem]
-    if len(word) > _SHORTEST_ROMANCE and word[-1] in _ROMANCE:
+    if len(word) > _SHORTEST_INFLECTED and word[-1] in _ROMANCE:
         for vowel in _ROMANCE:
             if uses.get(word[:-1] + vowel) is Use.KNOWN:
                 return Use.KNOWN
     turkish = _TURKISH.fullmatch(word)
-    if turkish and len(turkish["stem"]) > _SHORTEST_STEM and (
+    if turkish and len(turkish["stem"]) >= _SHORTEST_STEM and (
         vocabulary.uses.get(turkish["stem"]) is Use.KNOWN
     ):
         return Use.KNOWN
@@ -137,7 +137,7 @@ def _is_inflected(word: str, vocabulary: Vocabulary) -> bool:
     """Tell whether a word of another script is a known one with another ending or with a prefix."""
     if _CYRILLIC_OR_GREEK.fullmatch(word):
         return any(
-            len(word) - ending > _SHORTEST_STEM and word[:-ending] in vocabulary.stems
+            len(word) - ending >= _SHORTEST_STEM and word[:-ending] in vocabulary.stems
             for ending in _ENDINGS_OF_STEMS
         )
     if _ARABIC_OR_HEBREW.fullmatch(word):

@@ -29,6 +29,8 @@ _PERSONAL: Final = frozenset(
 )
 
 
+_ABBREVIATIONS: Final = frozenset({"op", "as", "re", "na", "an", "am"})
+"""Connectives that are abbreviations in capitals: OP, operation; AS, aortic stenosis."""
 _WHEN_OR_WHERE: Final = frozenset(
     {
         Kind.DATE,
@@ -179,11 +181,10 @@ def _remove_street_before(reading: Reading, index: int) -> None:
         reading.role(last) & Role.PARTICLE
         or reading.is_name(last)
         or (reading.may_be_name(last) and reading.is_capital(last))
+        or (reading.cased and reading.stays(last) and reading.written(last).istitle())
     ):
         last += 1
-    if last == index + 1 or not any(
-        reading.is_name(place) or reading.may_be_name(place) for place in range(index + 1, last)
-    ):
+    if last == index + 1:
         return
     taken = list(range(index, last))
     if re.match(r",?\s?", reading.gap(last - 1)) and _is_house(reading, last):
@@ -254,6 +255,8 @@ def remove_dangling(reading: Reading) -> None:
             re.match(r"\s?[:=#]", reading.gap(index)) or role & Role.ID_CUE
         )
         dated = reading.kinds[index + 1] in _WHEN_OR_WHERE
+        if reading.words[index].text in _ABBREVIATIONS and reading.written(index).isupper():
+            continue
         if label or (role & _DANGLING and (dated or _nothing_follows(reading, index))):
             reading.remove(index, Kind.CONNECTIVE)
         elif role & (Role.HONORIFIC | Role.TITLE) and _is_named(reading, index + 1):

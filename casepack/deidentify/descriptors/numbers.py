@@ -78,7 +78,8 @@ def _in_list(reading: Reading, index: int) -> bool:
     """Tell whether a list of numbers began with a parameter: b 50 400 2000."""
     place = index - 1
     while place >= 0 and reading.uses[place] is Use.NUMBER and reading.kinds[place] is None:
-        if not reading.words[place].text.isdecimal():
-            return True
+        text = reading.words[place].text
+        if not text.isdecimal():
+            return bool(reading.vocabulary.role(text.rstrip("0123456789")) & Role.PARAMETER)
         place -= 1
     return place >= 0 and bool(reading.role(place) & Role.PARAMETER)

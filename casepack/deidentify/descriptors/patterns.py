@@ -38,7 +38,7 @@ _PHONE: Final = re.compile(
     r"|(?<![\w.,/-])0\d{1,4}(?:[\s.]\d{2,4}){2,5}(?!\d)"
     # after a word for it
     r"|\b(?:tel|telephone|telefon|telefono|telefone|telefoon|telefonnr|phone|ph|fax|telefax|mobil|mobile|mob|cell"
-    r"|handy|gsm|pager|piepser|beeper|funk|call|dial|durchwahl|ext|extension|apparat|interno|anexo|ramal|poste"
+    r"|handy|gsm|pager|piepser|beeper|funk|call|contact|kontakt|dial|durchwahl|ext|extension|apparat|interno|anexo|ramal|poste"
     r"|тел|телефон|моб|τηλ|κιν|電話|内線|电话|電話番号|전화|연락처|هاتف|טל|טלפון)\.?\s?(?:no|nr|number|num)?\.?\s?[:#=]?\s?"
     r"(?:\+|00)?\(?\d[\d\s()./-]{1,18}\d(?!\d)"
 )
@@ -49,9 +49,14 @@ _NUMBERS: Final = re.compile(
     # grouped numbers with a long group or many digits
     r"|(?<![\w.,/-])\d{2,}(?:[-/]\d{2,}){2,}(?![\w-])"
     r"|(?<![\w.,/-])[a-z]{1,4}-?\d{2,4}-\d{4,}(?![\w-])"
-    # Canadian postal code, Japanese postal code
+    r"|(?<![\w.,/-])[a-z]{1,4}-\d{3,}-[a-z0-9]*\d[a-z0-9]*(?![\w-])"
+    # postal codes: Canada, United Kingdom, Japan
     r"|(?<!\w)[abceghj-nprstvxy]\d[abceghj-nprstv-z] \d[abceghj-nprstv-z]\d(?!\w)"
+    r"|(?<!\w)(?![tlcsd]\d{1,2} )[a-z]{1,2}\d[a-z\d]? \d[abd-hjlnp-uw-z]{2}(?!\w)"
     r"|〒\s?\d{3}-?\d{4}"
+)
+_POST_BOX: Final = re.compile(
+    r"(?<!\w)(?:p\.?\s?o\.?\s?box|postfach|postbus|casella postale|apartado(?: postal)?|caixa postal|posta kutusu)\s?(?:nr|no|n)?\.?\s?\d+"
 )
 _STRONG_CUE: Final = (
     r"mrn|m\.r\.n|medical record(?:s| number| no)?|patient[\s_-]?(?:id|no|nr|number|num|nummer|nr)|patienten[\s_-]?(?:nr|nummer|id)"
@@ -64,13 +69,13 @@ _STRONG_CUE: Final = (
     r"|患者(?:id|番号|no)|カルテ番号|カルテno|登録番号|受付番号|病历号|病歷號|住院号|门诊号|检查号|身份证号?|환자번호|등록번호|병록번호"
     r"|амб\.? ?карта|медкарта|номер карты|история болезни|полис|снилс|инн|αμκα|α\.μ\.κ\.α|αρ\.? ?μητρωου|αριθμος μητρωου"
     r"|serial(?:[\s_]?(?:no|nr|number|num))?|s/n|device[\s_]?id|station[\s_]?(?:id|name)|insurance(?: id| no| number)?|policy(?: no| number)?"
-    r"|license(?: no| number)?|passport(?: no| number)?|account(?: no| number)?|acct(?: no)?|room(?: no| number)?|zimmer|bed(?: no)?|chambre|habitacion|quarto|stanza"
+    r"|license(?: no| number)?|passport(?: no| number)?|account(?: no| number)?|acct(?: no)?|room(?: no| number)?|zimmer|bed(?: no)?|ward|chambre|habitacion|quarto|stanza"
     r"|report[\s_]?(?:no|nr|number|id)|exam[\s_]?(?:no|nr|number|id)|study[\s_]?id|specimen(?: no| id)|lab(?: no| id)"
 )
 _WEAK_CUE: Final = r"id|no|nr|num|number|nummer|numero|numara|ref|acc|pid|hn|file|chart|record|code|identifier|番号|号"
 _CUED: Final = re.compile(
     rf"(?<![^\W_])(?:(?P<strong>{_STRONG_CUE})|(?P<weak>{_WEAK_CUE}))(?![^\W\d_])[\s._]{{0,2}}(?:[:=#-]|is|nr|no)?\s{{0,2}}#?"
-    r"(?P<value>[a-z0-9]*\d[a-z0-9]*(?:[-/._]?[a-z0-9]*\d[a-z0-9]*)*)(?![^\W_])"
+    r"(?P<value>(?:[a-z]{1,6}[-/])?[a-z0-9]*\d[a-z0-9]*(?:[-/._]?[a-z0-9]*\d[a-z0-9]*)*)(?![^\W_])"
 )
 _FEWEST_DIGITS: Final = 4
 _FEWEST_DIGITS_IN_GROUPS: Final = 7
@@ -96,6 +101,8 @@ def _find_numbers(text: str, echo: Echo) -> Iterator[Span]:
     for kind, pattern in ((Kind.UID, _UID), (Kind.UID, _UUID), (Kind.URL, _NETWORK)):
         for match in pattern.finditer(text):
             yield Span(match.start(), match.end(), kind)
+    for match in _POST_BOX.finditer(text):
+        yield Span(match.start(), match.end(), Kind.ADDRESS)
     for start, end in find_great_ages(text):
         yield Span(start, end, Kind.AGE)
     for found in find_dates(text):
@@ -130,8 +137,7 @@ def _is_phone(text: str) -> bool:
 def _is_grouped_number(text: str) -> bool:
     """Tell a record number from a row of values (``0-500-1000``), which are round."""
     groups = re.findall(r"\d+", text)
+    uneven = any(int(group) % _ROUND for group in groups)
     if not text.replace("-", "").replace("/", "").isdecimal():
-        return True
-    return sum(map(len, groups)) >= _FEWEST_DIGITS_IN_GROUPS and any(
-        int(group) % _ROUND for group in groups
-    )
+        return uneven or len(groups) == 1
+    return uneven and sum(map(len, groups)) >= _FEWEST_DIGITS_IN_GROUPS

@@ -25,7 +25,18 @@ _NAMES: Final = frozenset(
 class Reading:
     """The words of a text and what becomes of each; the rules change `kinds` and `uses`."""
 
-    __slots__ = ("cased", "folded", "kinds", "original", "roles", "uses", "vocabulary", "words")
+    __slots__ = (
+        "all_roles",
+        "all_uses",
+        "cased",
+        "folded",
+        "kinds",
+        "original",
+        "roles",
+        "uses",
+        "vocabulary",
+        "words",
+    )
 
     def __init__(
         self, original: str, folded: Folded, spans: Sequence[Span], vocabulary: Vocabulary
@@ -42,6 +53,12 @@ class Reading:
         self.uses: list[Use] = [word.use for word in self.words]
         roles = vocabulary.roles
         self.roles: list[int] = [roles.get(word.text, Role.NONE) for word in self.words]
+        self.all_roles, self.all_uses = 0, 0
+        """Bits of `Role` and `Use` that occur, so that rules without a case are passed over."""
+        for role in self.roles:
+            self.all_roles |= role
+        for use in self.uses:
+            self.all_uses |= use
         self.cased = original != original.lower() and original != original.upper()
         """Whether capitals tell anything."""
 

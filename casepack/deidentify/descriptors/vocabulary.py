@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import IntEnum, auto
+from enum import IntEnum
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -18,30 +18,30 @@ from casepack.deidentify.descriptors.folding import fold_word
 
 
 class Use(IntEnum):
-    """What a word is."""
+    """What a word is; powers of two, so that the uses of a text are told by one number."""
 
-    KNOWN = auto()
+    KNOWN = 1 << 0
     """Clinical, technical or ordinary; stays."""
-    PROTECTED = auto()
+    PROTECTED = 1 << 1
     """Part of a phrase that shows its clinical use; stays, also beside a name."""
-    NUMBER = auto()
+    NUMBER = 1 << 2
     """A number in a technical form."""
-    LETTER = auto()
+    LETTER = 1 << 3
     """A single letter."""
-    BODY = auto()
+    BODY = 1 << 4
     """A part of the body, and a surname."""
-    DOUBLE = auto()
+    DOUBLE = 1 << 5
     """Another clinical or everyday word, and a surname."""
-    GIVEN = auto()
+    GIVEN = 1 << 6
     """An everyday word, and a given name."""
-    EPONYM = auto()
+    EPONYM = 1 << 7
     """A name that is a clinical word."""
-    SURNAME = auto()
+    SURNAME = 1 << 8
     """A common surname; a clinical word only beside a word of its disease."""
-    UNKNOWN = auto()
-    LONG_NUMBER = auto()
+    UNKNOWN = 1 << 9
+    LONG_NUMBER = 1 << 10
     """Digits, or digits with letters, without a technical form."""
-    GONE = auto()
+    GONE = 1 << 11
     """Already removed."""
 
 
@@ -135,6 +135,8 @@ class Vocabulary:
     """Beginnings of long Cyrillic and Greek words, which inflect at their end."""
     compound: re.Pattern[str] = field(repr=False)
     """Compound nouns of parts that are all known (German, Dutch)."""
+    names: frozenset[str] = field(repr=False)
+    """Names that would pass as inflected words."""
     own: frozenset[str] = field(repr=False, default=frozenset())
     """Words that the site has added."""
 
@@ -172,6 +174,7 @@ def _read() -> Vocabulary:
         roles=roles,
         phrases={first: tuple(rest) for first, rest in phrases.items()},
         ideographs=ideographs,
+        names=frozenset(sections["personal_names"].split()),
         stems=frozenset(word[:-_ENDING] for word in uses if _INFLECTED.fullmatch(word)),
         longest_ideograph=max(map(len, ideographs)),
         compound=re.compile(rf"(?:(?:{'|'.join(parts)})(?:s|n|en|es)?){{2,}}"),
