@@ -246,15 +246,15 @@ def retained_private(recipe: Recipe) -> list[tuple[str, int, int, str, str]]:
     found: dict[tuple[str, int, int], tuple[str, str]] = {}
     if Option.RETAIN_SAFE_PRIVATE in recipe.options & CARRIED_OUT:
         found = {key: (min(vrs), "E.3.10-1") for key, vrs in safe_private_vrs().items()}
-    for line in recipe.lines:
-        for exact in line.selector.exact_members:
-            if line.action is HeaderAction.KEEP and exact.kind is Kind.PRIVATE:
-                key = (exact.creator, exact.group, exact.element)
-                found.setdefault(key, ("", line.source))
+    for allowance in recipe.allowances:
+        selector = allowance.selector
+        if selector.kind is Kind.PRIVATE and recipe.uses(allowance):
+            found.setdefault((selector.creator, selector.group, selector.element), ("", ""))
     retained = []
     for (creator, group, element), (vr, source) in sorted(found.items()):
         target = Target(path=((group << 16) | 0x1000 | element,), creator=creator, vr=vr)
-        line_for = recipe.line_for(target)
-        if line_for is None or line_for.action is HeaderAction.KEEP:
-            retained.append((creator, group, element, vr, source))
+        line = recipe.line_for(target)
+        if line is None or line.action is HeaderAction.KEEP:
+            by = source or (line.source if line is not None else "")
+            retained.append((creator, group, element, vr, by))
     return retained

@@ -85,9 +85,8 @@ def without_idle_creators(entries: Sequence[tuple[int, Entry]]) -> list[tuple[in
 def keeps_private(recipe: Recipe) -> bool:
     """Tell whether a recipe keeps private Attributes beyond the Option."""
     return any(
-        line.action is HeaderAction.KEEP and exact.kind is Kind.PRIVATE
-        for line in recipe.lines
-        for exact in line.selector.exact_members
+        allowance.selector.kind is Kind.PRIVATE and recipe.uses(allowance)
+        for allowance in recipe.allowances
     )
 
 

@@ -236,6 +236,21 @@ def test_another_creator_of_the_same_block_is_not_kept(tmp_path: Path) -> None:
     assert not [elem for elem in out if elem.tag.is_private]
 
 
+@pytest.mark.parametrize("line", ["KEEP ALL", "KEEP select:group:0019", "KEEP contains:ACME"])
+def test_a_pattern_keeps_no_private_attribute_without_an_override(
+    tmp_path: Path, line: str
+) -> None:
+    out = deidentify_dataset(
+        private(), tmp_path / "a", recipe(line, f"KEEP {KEPT}", labels=(OVERRIDE,))
+    )
+    assert [elem.tag for elem in out if elem.tag.is_private] == [0x00190010, 0x00191001]
+    out = deidentify_dataset(private(), tmp_path / "c", recipe(line, labels=(OVERRIDE,)))
+    assert [elem.tag for elem in out if elem.tag.is_private] == [0x00190010, 0x00191001]
+    labels = ("ADD Option RetainSafePrivate",)
+    out = deidentify_dataset(private(), tmp_path / "b", recipe(line, labels=labels))
+    assert not [elem for elem in out if elem.tag.is_private]
+
+
 @pytest.mark.parametrize(
     "line",
     [
