@@ -131,12 +131,15 @@ def pack_study(
     from casepack.annotate.annotation import annotate
     from casepack.annotate.measure import measure_lesions
     from casepack.case import read_case
+    from casepack.case.profiles import read_profile
     from casepack.package.write import write_package
     from casepack.verify import collect_identifiers, verify_deidentified, verify_folder
 
     date = _date_of_epoch(os.environ.get("SOURCE_DATE_EPOCH"))
     case = read_case(case_file) if case_file is not None else None
     lesions = _read_lesions(case, case_file)
+    if case is not None and case_file is not None:
+        read_profile(case.profile, case_file.parent)  # what is wrong with it must not come late
     _refuse_crosswalk_inside(out, settings.crosswalk)
     with work_folder(out) as work:
         work.mkdir()

@@ -31,6 +31,7 @@ from casepack.package.text import write_json, write_text
 from casepack.package.zenodo import describe_for_zenodo
 
 _MANIFEST = f"manifest-{ALGORITHM}.txt"
+_OLD = "-old"
 _PAGE, _CASE = "index.html", "case.json"
 _AT_ROOT = frozenset(
     {"bagit.txt", "bag-info.txt", _MANIFEST, f"tagmanifest-{ALGORITHM}.txt", SIGNATURE, PAYLOAD}
@@ -61,9 +62,10 @@ def set_doi(package: Path, doi: str, *, progress: Progress = no_progress) -> boo
     except ValueError as error:
         raise UsageError(f"the DOI {error}", advice="Give it as 10.5072/example.") from None
     package = package.resolve()
+    _recover(package)
     packed = read_package(package)
     work = package.with_name(f".{package.name}.casepack-{os.getpid()}")
-    old = work.with_name(work.name + "-old")
+    old = work.with_name(work.name + _OLD)
     signed = (package / SIGNATURE).exists()
     try:
         work.mkdir(mode=0o700)
@@ -180,6 +182,28 @@ def _read_manifest(package: Path) -> dict[str, str]:
     lines = (package / _MANIFEST).read_text("utf-8").splitlines()
     pairs = (line.partition("  ") for line in lines)
     return {name: digest for digest, _, name in pairs}
+
+
+def _recover(package: Path) -> None:
+    """Take back the package of a run that was killed between two renames; clear up after it."""
+    for left in sorted(package.parent.glob(f".{package.name}.casepack-*")):
+        process = left.name.removesuffix(_OLD).rpartition("-")[2]
+        if not process.isdigit() or _is_running(int(process)):
+            continue
+        if left.name.endswith(_OLD) and not package.exists():
+            left.rename(package)
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _swap(package: Path, work: Path, old: Path) -> None:

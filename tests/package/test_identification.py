@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import bagit
@@ -167,3 +169,21 @@ def test_file_systems_without_links_get_copies(
     assert bagit.Bag(str(package)).validate()
     content = json.loads((package / "data" / "case.json").read_text("utf-8"))
     assert content["case"]["doi"] == DOI
+
+
+def test_a_package_of_a_killed_run_is_taken_back(package: Path) -> None:
+    before = _hashes(package)
+    finished = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
+                              check=True, capture_output=True, text=True)  # fmt: skip
+    process = finished.stdout.strip()
+    package.rename(package.with_name(f".case-0001.casepack-{process}-old"))
+    package.with_name(f".case-0001.casepack-{process}").mkdir()
+    with pytest.raises(UsageError, match="is not a DOI"):
+        set_doi(package, "nonsense")
+    set_doi(package, DOI)
+    assert [one.name for one in package.parent.iterdir()] == ["case-0001"]
+    assert _hashes(package).keys() == before.keys()
+    running = package.with_name(f".case-0001.casepack-{os.getppid()}")
+    running.mkdir()
+    set_doi(package, DOI)
+    assert running.exists(), "another run is at work there"
