@@ -11,7 +11,6 @@ station, an institution or a free text: a station called as its scanner's model.
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -24,6 +23,7 @@ from casepack.verify.distinctive import (
     is_distinctive_text,
 )
 from casepack.verify.echo import UID, is_date, names_in, read_echo
+from casepack.verify.elements import silence_pydicom
 from casepack.verify.holdings import Holdings
 from casepack.verify.identifiers import NAMES, Identifier, Identifiers, Kind
 from casepack.verify.originals import RUN, OriginalValue, read_values
@@ -115,9 +115,7 @@ def names_of_holdings(holdings: Holdings) -> tuple[Identifier, ...]:
 
 
 def _read(path: Path, seen: set[tuple[object, ...]], *, required: bool) -> list[OriginalValue]:
-    with warnings.catch_warnings():
-        # pydicom's warnings quote values
-        warnings.simplefilter("ignore")
+    with silence_pydicom():
         try:
             return list(read_values(path, seen))
         except Exception:  # noqa: BLE001  # pydicom raises many kinds, and quotes values

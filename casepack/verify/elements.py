@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import mmap
 import warnings
 from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -138,6 +141,19 @@ class PartTen:
         return None
 
 
+@contextmanager
+def silence_pydicom() -> Iterator[None]:
+    """Keep pydicom's warnings, which quote values, out of standard error and out of logs."""
+    logger = logging.getLogger("pydicom")
+    disabled, logger.disabled = logger.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = disabled
+
+
 def plain_text(value: bytes) -> str:
     """Return an ASCII value without padding; other bytes are kept as Latin-1."""
     return value.decode("latin-1").strip(" \x00")
@@ -146,8 +162,7 @@ def plain_text(value: bytes) -> str:
 def python_encodings(value: bytes) -> list[str]:
     """Return the Python codecs of a Specific Character Set value; Latin-1 if it is none."""
     terms = [term.strip() for term in plain_text(value).split("\\")]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with silence_pydicom():
         try:
             return convert_encodings(terms)
         except (LookupError, ValueError):
@@ -158,8 +173,7 @@ def decode_text(value: bytes, encodings: list[str]) -> str:
     """Decode a text value; bytes that do not fit become replacement characters."""
     if value.isascii() and b"\x1b" not in value:
         return value.decode("ascii").strip(" \x00")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with silence_pydicom():
         try:
             return decode_bytes(value, encodings, {0x5C, 0x5E, 0x3D, 0x0D, 0x0A, 0x09, 0x0C}).strip(
                 " \x00"

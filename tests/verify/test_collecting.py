@@ -178,6 +178,16 @@ def test_options_let_values_stand(tmp_path: Path) -> None:
     assert len(kinds()) == len({value.kind for value in identifiers.values})
 
 
+def test_pydicom_does_not_speak_of_values(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ds = original_image(1, 1, 1)
+    path = write_instance(ds, tmp_path / "1.dcm")
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"ISO_IR 192", b"ISO_IR 999"))
+    caplog.clear()
+    collect_identifiers(read_file_set(tmp_path))
+    assert caplog.records == []
+
+
 def test_values_are_in_no_repr(tmp_path: Path) -> None:
     write_instance(original_image(1, 1, 1), tmp_path / "1.dcm")
     identifiers = collect_identifiers(read_file_set(tmp_path))
