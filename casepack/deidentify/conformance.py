@@ -31,8 +31,18 @@ _WORDS: Final[Mapping[Action, str]] = {
     Action.KEEP: "retained",
 }
 
-_RETAINED: Final = "The Attributes that Table E.1-1 marks K for this Option are retained."
+_RETAINED: Final = (
+    "The Attributes that Table E.1-1 marks K for this Option are retained; those that it marks C "
+    "are treated as the Basic Profile says."
+)
 MANNER: Final[Mapping[Option, str]] = {
+    Option.CLEAN_DESCRIPTORS: (
+        "Texts (LO, LT, SH, ST, UC, UT) that Table E.1-1 marks C for this Option, and those that "
+        "it does not list, are cleaned word by word: the study's own names, IDs, dates and places "
+        "are removed, then what has the form of a date, number, address or name, then every word "
+        "that is not of a vocabulary of clinical and technical language. A text of which nothing "
+        "is left is treated as the Basic Profile says."
+    ),
     Option.RETAIN_LONGITUDINAL_FULL_DATES: "Dates and times are retained as they are.",
     Option.RETAIN_LONGITUDINAL_MODIFIED_DATES: (
         "DA and DT values move into the past by a number of whole weeks that is the same for all "
@@ -55,13 +65,14 @@ MANNER: Final[Mapping[Option, str]] = {
         "are replaced; Items of Sequences are treated Attribute by Attribute."
     ),
 }
-"""How each Option is carried out; a test holds it to `CARRIED_OUT`."""
+"""How each Option is carried out; a test holds `CARRIED_OUT` to it."""
 
 OTHERS: Final = (
     (
         "- An Attribute that Table E.1-1 does not list is retained if the IOD of the SOP Class "
         "defines it at its place, and removed if not. Free text (ST, LT, UT) is removed, "
-        "emptied or replaced by a dummy, by its Type."
+        "emptied or replaced by a dummy, by its Type, or cleaned where the Clean Descriptors "
+        "Option is carried out."
     ),
     (
         "- A text that is retained is removed, emptied or replaced by a dummy if it holds a "
@@ -70,8 +81,8 @@ OTHERS: Final = (
     ),
     (
         "- A Code Meaning is retained if PS3.16 or the DICOM subset of SNOMED CT knows it, and "
-        "replaced by a dummy if not; a code of a scheme that PS3.16 does not list is replaced "
-        "whole."
+        "cleaned like other text or replaced by a dummy if not; a code of a scheme that PS3.16 "
+        "does not list is replaced whole."
     ),
     (
         "- Curve (50xx) and Overlay (60xx) groups, group lengths, Data Set Trailing Padding, "

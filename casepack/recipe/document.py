@@ -124,7 +124,10 @@ class Recipe:
 
     def may_keep(self, target: Target) -> bool:
         """Tell whether an override allows to keep an Attribute beyond the Profile."""
-        return any(allowance.selector.matches(target) for allowance in self.allowances)
+        return any(
+            allowance.selector.matches(target) and self.uses(allowance)
+            for allowance in self.allowances
+        )
 
     @property
     def not_carried_out(self) -> tuple[str, ...]:

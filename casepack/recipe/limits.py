@@ -31,6 +31,11 @@ _SEALED: Final = frozenset(
     {0x04000500, 0x04000561, 0xFFFAFFFA}
 )
 _FREE_TEXT: Final = frozenset({"ST", "LT", "UT"})
+_SHORT_TEXT: Final = frozenset({"LO", "SH", "UC"})
+_CODES: Final = frozenset(
+    # Code Value, Coding Scheme Designator and Version, Long Code Value
+    {0x00080100, 0x00080102, 0x00080103, 0x00080119}
+)
 _DATE_VRS: Final = frozenset({"DA", "DT", "TM"})
 _CODE_MEANING: Final = 0x00080104
 _LONGITUDINAL: Final = frozenset(
@@ -86,5 +91,7 @@ def loosens(tag: int, options: frozenset[Option]) -> bool:
     """Tell whether keeping an Attribute goes beyond the Profile with its Options."""
     row = profile_rows().get(tag)
     if row is None:
-        return tag == _CODE_MEANING or dictionary_vr(tag) in _FREE_TEXT
+        cleaned = Option.CLEAN_DESCRIPTORS in options and tag not in _CODES
+        texts = _FREE_TEXT | _SHORT_TEXT if cleaned else _FREE_TEXT
+        return tag == _CODE_MEANING or dictionary_vr(tag) in texts
     return not any(row.options.get(option) == Action.KEEP for option in options)

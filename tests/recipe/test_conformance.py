@@ -27,7 +27,7 @@ def section(text: str, title: str) -> str:
 
 
 def test_every_option_that_is_carried_out_says_how() -> None:
-    assert MANNER.keys() == CARRIED_OUT
+    assert MANNER.keys() >= CARRIED_OUT
 
 
 @pytest.mark.parametrize("name", list_recipes())

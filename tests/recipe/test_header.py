@@ -155,6 +155,13 @@ def test_keep_beyond_the_profile_needs_an_override_with_a_reason(line: str) -> N
     assert recipe.overrides == (f"{words} (test.dicom:4): it is ours",)
 
 
+def test_keep_of_a_text_that_an_option_cleans_needs_an_override() -> None:
+    labels = ("ADD Option CleanDescriptors",)
+    assert parse("%header", "KEEP Manufacturer").overrides == ()
+    assert "loosens" in fault("%header", "KEEP Manufacturer", labels=labels)
+    assert parse("%header", "KEEP CodeValue", labels=labels).overrides == ()
+
+
 def test_keep_of_what_an_option_retains_needs_none() -> None:
     assert fault("%header", "KEEP PatientAge")
     labels = ("ADD Option RetainPatientCharacteristics",)
