@@ -6,7 +6,7 @@ the Profile with its Options would do without any line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from casepack.deidentify.plan import CARRIED_OUT
@@ -292,9 +292,3 @@ def _listed(words: Iterable[str]) -> str:
     more = len(found) - _MOST_NAMED
     shown = ", ".join(found[:_MOST_NAMED])
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-def count_severities(findings: Iterable[Finding]) -> Mapping[Severity, int]:
-    """Return how many findings there are of each severity."""
-    found = list(findings)
-    return {each: sum(f.severity is each for f in found) for each in Severity}
