@@ -32,6 +32,9 @@ def archive(
     check: Annotated[
         bool, typer.Option("--check", help="Compare a zip file that is there with the package.")
     ] = False,
+    media: Annotated[
+        bool, typer.Option("--media", help="Images alone, as media of IHE PDI: DICOMDIR on top.")
+    ] = False,
 ) -> int:
     """Write a package as one zip file; the same package gives the same bytes.
 
@@ -39,15 +42,21 @@ def archive(
 
     Example: casepack archive ./iscm-0001
     """
-    from casepack.package.archive import name_archive, verify_archive, write_archive
+    from casepack.package.archive import (
+        name_archive,
+        verify_archive,
+        write_archive,
+        write_media,
+    )
 
     if check:
         findings = verify_archive(out or name_archive(package), package)
         show_findings(findings)
         typer.echo("the archive differs" if findings else "the archive is the package")
         return EXIT_FINDINGS if findings else EXIT_DONE
+    write = write_media if media else write_archive
     with show_progress() as progress:
-        written = write_archive(package, out, progress=progress)
+        written = write(package, out, progress=progress)
     typer.echo(f"archive written: {written}")
     return EXIT_DONE
 

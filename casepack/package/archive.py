@@ -7,17 +7,25 @@ deflate implementation of the Python that writes them; everything else is the sa
 
 from __future__ import annotations
 
+import json
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from casepack.errors import TargetError, UsageError
 from casepack.model import Finding, Progress, Severity, no_progress
-from casepack.package.bag import list_files, read_bagging_date
+from casepack.package.bag import PAYLOAD, list_files, read_bagging_date
+from casepack.package.text import one_line, wrap
 
+_EXPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
+_MEDIA: Final = (
+    "De-identified DICOM images and annotations of a case for teaching and research, not meant "
+    "for diagnosis or treatment. There is no viewer on this media: open the file DICOMDIR with a "
+    "DICOM viewer, or import it into an archive."
+)
 _SUFFIX: Final = ".zip"
 _UNIX: Final = 3
 _MODE: Final = (stat.S_IFREG | 0o644) << 16
@@ -53,13 +61,87 @@ def write_archive(
     """
     refuse_other_folders(package)
     package = package.resolve()
+    files = {f"{package.name}/{name}": path for name, path in _named(package).items()}
     target = target or name_archive(package)
+    write_zip(files, target, _date(package), progress=progress)
+    return target
+
+
+def write_media(
+    package: Path, target: Path | None = None, *, progress: Progress = no_progress
+) -> Path:
+    """Write the images as a zip file that unpacks to interchange media, and return its path.
+
+    The DICOMDIR lies at the root (PS3.12 Annex V), beside a README.TXT: the DICOM-only form of
+    IHE Portable Data for Imaging (RAD TF-2 4.47), which asks for the profile STD-GEN-CD and so for
+    Explicit VR Little Endian (PS3.11 Annex D).
+
+    Raises
+    ------
+    UsageError
+        The folder is no package, or holds images in another Transfer Syntax.
+    TargetError
+        The file exists, or cannot be written; nothing half-written is left.
+    """
+    refuse_other_folders(package)
+    package = package.resolve()
+    content = json.loads((package / PAYLOAD / "case.json").read_text("utf-8"))
+    if set(_transfer_syntaxes(content)) - {_EXPLICIT_LITTLE_ENDIAN}:
+        raise UsageError(
+            "the images are compressed, which the media profile STD-GEN-CD does not allow",
+            advice="Write the package as one archive instead: casepack archive PACKAGE",
+        )
+    files: dict[str, Path | bytes] = {"README.TXT": _readme(content)}
+    files |= _named(package / PAYLOAD / "dicom")
+    target = target or package.with_name(f"{package.name}-pdi{_SUFFIX}")
+    write_zip(files, target, _date(package), progress=progress)
+    return target
+
+
+def _named(folder: Path) -> dict[str, Path]:
+    return {path.relative_to(folder).as_posix(): path for path in list_files(folder)}
+
+
+def _transfer_syntaxes(content: Mapping[str, Any]) -> Iterator[str]:
+    for study in content["studies"]:
+        for series in study["series"]:
+            yield from (one["transfer_syntax_uid"] for one in series["instances"])
+
+
+def _readme(content: Mapping[str, Any]) -> bytes:
+    case = content["case"]
+    lines = [
+        *wrap(one_line(case["title"])),
+        "",
+        *wrap(_MEDIA),
+        "",
+        *wrap(f"Publisher: {one_line(case['publisher']) or 'not named'}"),
+        *wrap(f"Persistent identifier: {case['doi'] or 'none'}"),
+        *wrap(f"Written by: {content['software']}"),
+    ]
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii", "replace")
+
+
+def write_zip(
+    files: Mapping[str, Path | bytes],
+    target: Path,
+    date: Date,
+    *,
+    progress: Progress = no_progress,
+) -> None:
+    """Write files, or texts, into a new zip file in the order given.
+
+    Raises
+    ------
+    TargetError
+        The file exists, or cannot be written; nothing half-written is left.
+    """
     work = target.with_name(f".{target.name}.part")
     if target.exists():
         raise TargetError("the archive exists", advice="Delete it, or name another file.")
     try:
         with work.open("wb") as stream:
-            _write(package, stream, progress)
+            _write(files, stream, date, progress)
         work.rename(target)
     except OSError:
         raise TargetError(
@@ -67,7 +149,6 @@ def write_archive(
         ) from None
     finally:
         work.unlink(missing_ok=True)
-    return target
 
 
 def name_archive(package: Path) -> Path:
@@ -95,26 +176,23 @@ def refuse_other_folders(package: Path) -> None:
         )
 
 
-def _write(package: Path, stream: BinaryIO, progress: Progress) -> None:
-    files = list_files(package)
-    date = _date(package)
+def _write(
+    files: Mapping[str, Path | bytes], stream: BinaryIO, date: Date, progress: Progress
+) -> None:
     with zipfile.ZipFile(stream, "w", allowZip64=True) as archive:
-        for done, path in enumerate(files, 1):
-            entry = _entry(path, package, date)
-            with path.open("rb") as source, archive.open(entry, "w") as out:
+        for done, (name, content) in enumerate(files.items(), 1):
+            entry = zipfile.ZipInfo(name, date_time=date)
+            entry.create_system = _UNIX
+            entry.external_attr = _MODE
+            if isinstance(content, bytes):
+                archive.writestr(entry, content)
+                continue
+            entry.file_size = content.stat().st_size
+            entry.compress_type = zipfile.ZIP_DEFLATED if _shrinks(content) else zipfile.ZIP_STORED
+            with content.open("rb") as source, archive.open(entry, "w") as out:
                 while chunk := source.read(_CHUNK):
                     out.write(chunk)
             progress("zip", done, len(files))
-
-
-def _entry(path: Path, package: Path, date: Date) -> zipfile.ZipInfo:
-    name = f"{package.name}/{path.relative_to(package).as_posix()}"
-    entry = zipfile.ZipInfo(name, date_time=date)
-    entry.create_system = _UNIX
-    entry.external_attr = _MODE
-    entry.file_size = path.stat().st_size
-    entry.compress_type = zipfile.ZIP_DEFLATED if _shrinks(path) else zipfile.ZIP_STORED
-    return entry
 
 
 def _shrinks(path: Path) -> bool:
@@ -133,10 +211,7 @@ def _date(package: Path) -> Date:
 
 def _compare(archive: zipfile.ZipFile, package: Path) -> Iterator[Finding]:
     date = _date(package)
-    files = {
-        f"{package.name}/{path.relative_to(package).as_posix()}": path
-        for path in list_files(package)
-    }
+    files = {f"{package.name}/{name}": path for name, path in _named(package).items()}
     names = archive.namelist()
     if names != list(files) and set(names) == files.keys():
         yield _finding("", "does not list each file once, in the order of casepack")

@@ -186,6 +186,8 @@ def test_a_package_is_checked_reserved_given_its_doi_exported_and_archived(tmp_p
     assert run("doi", "export", str(package), "jats", str(tmp_path / "a.xml"))[0] == 2
     assert run("archive", str(package))[0] == 0
     assert run("archive", str(package), "--check")[0] == 0
+    assert run("archive", str(package), "--media")[0] == 0
+    assert (tmp_path / "package-pdi.zip").is_file()
     assert run("doi", "set", str(package), "10.5072/x-2")[0] == 0
     assert run("archive", str(package), "--check")[0] == 1
     assert run("validate", str(package))[0] == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -10,9 +11,10 @@ from pathlib import Path
 
 import bagit
 import pytest
+from pydicom import dcmread
 
 from casepack.errors import TargetError, UsageError
-from casepack.package.archive import verify_archive, write_archive
+from casepack.package.archive import verify_archive, write_archive, write_media
 from casepack.package.bag import list_files
 
 
@@ -134,3 +136,36 @@ def test_nothing_half_written_is_left(
 def test_another_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no package"):
         write_archive(tmp_path)
+
+
+def test_media_have_the_directory_on_top_and_names_that_media_allow(
+    package: Path, tmp_path: Path
+) -> None:
+    media = write_media(package)
+    assert media == tmp_path / "case-0001-pdi.zip"
+    with zipfile.ZipFile(media) as opened:
+        names = opened.namelist()
+        opened.extractall(tmp_path / "media")
+        readme = opened.read("README.TXT").decode("ascii")
+    assert names[:2] == ["README.TXT", "DICOMDIR"]
+    for name in names[1:]:
+        assert all(re.fullmatch("[A-Z0-9_]{1,8}", part) for part in name.split("/")), name
+    assert readme.endswith("\r\n")
+    directory = dcmread(tmp_path / "media" / "DICOMDIR")
+    listed = [
+        "/".join(record.ReferencedFileID)
+        for record in directory.DirectoryRecordSequence
+        if "ReferencedFileID" in record
+    ]
+    assert sorted(listed) == sorted(names[2:])
+    assert len(listed) == 12
+    assert media.read_bytes() == write_media(package, tmp_path / "again.zip").read_bytes()
+
+
+def test_media_with_compressed_images_are_refused(package: Path) -> None:
+    path = package / "data" / "case.json"
+    path.write_text(
+        path.read_text("utf-8").replace("1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.90")
+    )
+    with pytest.raises(UsageError, match="STD-GEN-CD"):
+        write_media(package)
