@@ -39,6 +39,7 @@ _FORMATS = {
     ".json": "application/json",
     ".md": "text/markdown",
     ".png": "image/png",
+    ".svg": "image/svg+xml",
     ".webp": "image/webp",
     ".xml": "application/xml",
 }

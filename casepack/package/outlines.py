@@ -8,14 +8,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from casepack.model import MeasuredLesion, Measurement
+from pydicom import dcmread
+
+from casepack.model import Deidentified, MeasuredLesion, Measurement
 from casepack.package.markup import escape
 
 _NOT_NAME = re.compile(r"[^A-Za-z0-9-]+")
 _DIGITS = 3
 _HALF = 0.5
 """Our positions count from the centre of the first pixel, SVG from its corner."""
+
+
+def write_outlines(
+    folder: Path, deidentified: Deidentified, lesions: Sequence[MeasuredLesion]
+) -> None:
+    """Write the outlines of all lesions into an existing folder."""
+    wanted = {one.sop_instance_uid for lesion in lesions for one in lesion.measurements}
+    sizes: dict[str, tuple[int, int]] = {}
+    for instance in deidentified.instances:
+        if instance.sop_instance_uid in wanted:
+            header = dcmread(instance.path, specific_tags=["Rows", "Columns"])
+            sizes[instance.sop_instance_uid] = (int(header.Rows), int(header.Columns))
+    for name, drawing in draw_outlines(lesions, sizes).items():
+        (folder / name).write_text(drawing, encoding="utf-8", newline="\n")
 
 
 def draw_outlines(

@@ -10,16 +10,20 @@ from casepack.package.markup import escape
 from casepack.package.previews import Stack
 from casepack.package.viewer_data import name_time_point
 
-_Row = tuple[str, str, int, Callable[[Measurement], float]]
-"""Name, unit, decimal places, and the value of a measurement."""
+_Row = tuple[str, str, int, Callable[[Measurement], float | None]]
+"""Name, unit, decimal places, and the value of a measurement, where it has one."""
 _CRANIOCAUDAL: _Row = ("Craniocaudal extent", "mm", 1, lambda one: one.craniocaudal_mm)
 _ROWS: tuple[_Row, ...] = (
     ("Long axis", "mm", 1, lambda one: one.long_axis_mm),
     ("Short axis", "mm", 1, lambda one: one.short_axis_mm),
     _CRANIOCAUDAL,
+    ("Anteroposterior extent", "mm", 1, lambda one: one.anteroposterior_mm),
+    ("Transverse extent", "mm", 1, lambda one: one.transverse_mm),
     ("Area", "mm\u00b2", 0, lambda one: one.area_mm2),
+    ("Signal, ratio to reference", "", 2, lambda one: one.signal_ratio),
 )
 _HUNDRED = 100
+_BLANK = "\u2013"
 
 
 def measurement_tables(
@@ -28,18 +32,37 @@ def measurement_tables(
     """Return a table for each lesion and kind of series that it was outlined on."""
     by_uid = {stack.series_instance_uid: stack for stack in stacks}
     return "\n".join(
-        _table(case, lesion, label, group, _rows(by_uid, group), first=place == 0)
+        _table(case, lesion, label, group, _rows(by_uid, lesion, group), first=place == 0)
         for lesion in lesions
         for place, (label, group) in enumerate(_comparable(lesion, by_uid))
     )
 
 
-def _rows(by_uid: Mapping[str, Stack], group: Sequence[Measurement]) -> tuple[_Row, ...]:
+def _rows(
+    by_uid: Mapping[str, Stack], lesion: MeasuredLesion, group: Sequence[Measurement]
+) -> tuple[_Row, ...]:
     """Return what is worth telling: an axial outline has no extent along the body."""
     planes = {
         by_uid[one.series_instance_uid].plane for one in group if one.series_instance_uid in by_uid
     }
-    return tuple(row for row in _ROWS if row is not _CRANIOCAUDAL or "axial" not in planes)
+    volumes = {one.series_instance_uid: one.volume_ml for one in lesion.segments}
+    volume: _Row = ("Volume", "ml", 2, lambda one: volumes.get(one.series_instance_uid))
+    return tuple(
+        row
+        for row in (*_ROWS, volume)
+        if (row is not _CRANIOCAUDAL or "axial" not in planes)
+        and any(row[3](one) is not None for one in group)
+    )
+
+
+def _key_measurements(lesion: MeasuredLesion) -> list[Measurement]:
+    """Return one measurement of each series, by time point: the largest of several slices."""
+    largest: dict[str, Measurement] = {}
+    for one in lesion.measurements:
+        known = largest.get(one.series_instance_uid)
+        if known is None or one.long_axis_mm > known.long_axis_mm:
+            largest[one.series_instance_uid] = one
+    return sorted(largest.values(), key=lambda one: one.time_point)
 
 
 def _comparable(
@@ -51,16 +74,17 @@ def _comparable(
     measured once: the table then names the series of each.
     """
     groups: dict[str, list[Measurement]] = {}
-    for one in sorted(lesion.measurements, key=lambda one: one.time_point):
+    measurements = _key_measurements(lesion)
+    for one in measurements:
         stack = by_uid.get(one.series_instance_uid)
         name = stack.label if stack else ""
         copy = name
         while any(other.time_point == one.time_point for other in groups.get(copy, ())):
             copy += " "
         groups.setdefault(copy, []).append(one)
-    times = [one.time_point for one in lesion.measurements]
+    times = [one.time_point for one in measurements]
     if len(groups) == len(times) == len(set(times)):
-        return [("", sorted(lesion.measurements, key=lambda one: one.time_point))]
+        return [("", measurements)]
     return [(name.strip(), group) for name, group in groups.items()]
 
 
@@ -81,7 +105,8 @@ def _table(
         heads.append('<th scope="col">Change</th>')
     rows = [_row(*row, group) for row in listed]
     if first:
-        rows += _evaluations(measured, [one.time_point for one in group])
+        times = [one.time_point for one in group]
+        rows += [*_evaluations(measured, times), *_responses(measured, times)]
     return (
         '<div class="table" role="region" tabindex="0" aria-label="Measurements">'
         f"<table>{_caption(measured, series_label)}"
@@ -108,14 +133,33 @@ def _row(
     name: str,
     unit: str,
     digits: int,
-    value_of: Callable[[Measurement], float],
+    value_of: Callable[[Measurement], float | None],
     group: Sequence[Measurement],
 ) -> str:
     values = [value_of(one) for one in group]
-    cells = "".join(f"<td>{value:.{digits}f} {unit}</td>" for value in values)
+    cells = "".join(
+        f"<td>{_BLANK if value is None else f'{value:.{digits}f} {unit}'.strip()}</td>"
+        for value in values
+    )
     if len(values) > 1:
-        cells += f'<td class="change">{describe_change(values[0], values[-1])}</td>'
+        first, last = values[0], values[-1]
+        change = _BLANK if first is None or last is None else describe_change(first, last)
+        cells += f'<td class="change">{change}</td>'
     return f'<tr><th scope="row">{name}</th>{cells}</tr>'
+
+
+def _responses(measured: MeasuredLesion, time_points: Sequence[int]) -> list[str]:
+    """Return the row of responses; also of a time point at which the lesion is gone."""
+    if not measured.responses:
+        return []
+    said = {one.time_point: escape(one.category.meaning) for one in measured.responses}
+    gone = [f"{said[number]} (gone)" for number in measured.lesion.absent if number in said]
+    cells = "".join(f"<td>{said.get(number, _BLANK)}</td>" for number in time_points)
+    last = f"<td>{'; '.join(gone)}</td>" if len(time_points) > 1 else ""
+    name = "Response by RECIST 1.1, of this lesion alone"
+    if gone and not last:
+        return [f'<tr><th scope="row">{name}</th><td>{"; ".join(gone)}</td></tr>']
+    return [f'<tr><th scope="row">{name}</th>{cells}{last}</tr>']
 
 
 def _evaluations(measured: MeasuredLesion, time_points: Sequence[int]) -> list[str]:

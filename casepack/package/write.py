@@ -21,6 +21,7 @@ from casepack.package.licences import write_licence_text
 from casepack.package.listing import describe_case
 from casepack.package.markdown import write_case_markdown, write_eurorad_markdown
 from casepack.package.mirc import write_mirc_document
+from casepack.package.outlines import write_outlines
 from casepack.package.readme import write_readme
 from casepack.package.report import action_rows, describe_report, write_actions_csv
 from casepack.package.report_page import write_report_page
@@ -125,6 +126,7 @@ def _write_case(
     write_text(payload / "LICENSE", write_licence_text(case))
     write_text(payload / "README.txt", write_readme(case, software))
     write_json(payload / "annotations" / "lesions.json", describe_lesions(lesions, paths))
+    write_outlines(payload / "annotations", verified.deidentified, lesions)
     write_text(payload / "export" / "eurorad.md", write_eurorad_markdown(case))
     write_text(payload / "export" / "mirc.xml", write_mirc_document(case, captions))
 
