@@ -83,8 +83,8 @@ class _Loader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         try:
             return super().construct_object(node, deep=deep)
-        except ValueError:
-            # the message would quote the value
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+            # a value that its tag does not fit; the message would quote it
             raise yaml.MarkedYAMLError(problem_mark=node.start_mark) from None
 
 

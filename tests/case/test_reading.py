@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import contextlib
+import json
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from casepack.case import parse_case, read_case
 from casepack.errors import CaseError
@@ -146,3 +151,48 @@ def test_relations_are_in_datacites_words() -> None:
     assert parse_case(text, "case.yaml").relations[0].doi == "10.5072/a"
     assert "relationType" in _fail(text.replace("IsDerivedFrom", "Resembles"))
     assert "not both" in _fail(text.replace("}", ", url: 'https://a.example/'}"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "!!timestamp abc",
+        "!!bool maybe",
+        "!!int one",
+        "!!float x",
+        "!!binary '*'",
+        "!!python/object:os.system x",
+        "!unknown x",
+        "{? [a, b] : c}",
+        "9" * 5000,
+        "1e999999",
+        "&a [*a]",
+        "{<<: [1]}",
+    ],
+)
+@pytest.mark.parametrize("key", ["publication_date", "patient", "keywords", "figures"])
+def test_strange_values_of_yaml_are_errors_with_a_line(key: str, value: str) -> None:
+    assert re.match(r"case\.yaml(:3)?: ", _fail(f"id: x\ntitle: y\n{key}: {value}\n"))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["id", "title", "authors", "figures", "patient", "doi", "time_points"]),
+            st.recursive(
+                st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+                lambda inner: (
+                    st.lists(inner, max_size=3)
+                    | st.dictionaries(st.sampled_from(["age", "series", "label", "x y"]), inner)
+                ),
+                max_leaves=6,
+            ),
+        ),
+        max_size=5,
+    )
+)
+def test_any_content_is_a_case_or_an_error_of_ours(pairs: list[tuple[str, object]]) -> None:
+    text = "".join(f"{key}: {json.dumps(value)}\n" for key, value in pairs)
+    with contextlib.suppress(CaseError):
+        parse_case(text, "case.yaml")
