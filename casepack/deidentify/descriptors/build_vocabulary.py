@@ -16,18 +16,20 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from textwrap import wrap
-from typing import Final
+from typing import Final, cast
 
 from pydicom import __version__ as pydicom_version
-from pydicom.datadict import DicomDictionary
+from pydicom._dicom_dict import DicomDictionary
+from pydicom._uid_dict import UID_dictionary
 from pydicom.sr._concepts_dict import concepts
-from pydicom.uid import UID_dictionary
 
 from casepack.deidentify.descriptors.folding import fold_word, spellings
 
+_Meanings = Mapping[str, tuple[str, Iterable[int] | None]]
+"""By code: the meaning and the CIDs that hold it."""
 _FOLDER: Final = Path(__file__).parent
 _CODES: Final = _FOLDER.parents[1] / "standard" / "codes.json"
 _WIDTH: Final = 110
@@ -42,6 +44,8 @@ _SHORTEST_MEANING: Final = 3
 _LISTED_BY_NUMBER: Final = "months"
 DOUBLE_USE: Final = ("body", "given", "other")
 PHRASES: Final = frozenset({"eponym_phrases", "phrases"})
+CUES: Final = ("phone_cues", "record_cues", "weak_record_cues")
+"""Several words, kept together."""
 
 
 def read_sources() -> dict[str, list[str]]:
@@ -62,7 +66,7 @@ def read_sources() -> dict[str, list[str]]:
 
 def dictionary_words() -> Iterator[str]:
     """Yield the words of coded meanings, Attribute names and UID names."""
-    for scheme in concepts.values():
+    for scheme in cast("Mapping[str, Mapping[str, _Meanings]]", concepts).values():
         for meanings in scheme.values():
             for meaning, cids in meanings.values():
                 if not _OF_ANIMALS & set(cids or ()) and not _LEFT_OUT.search(meaning):
@@ -87,6 +91,7 @@ def _meanings(node: object) -> list[object]:
 def build_vocabulary() -> str:
     """Return the text of ``vocabulary.txt``."""
     sources = read_sources()
+    cues = {name: {_fold_phrase(entry) for entry in sources.pop(name)} for name in CUES}
     personal = _fold_words(sources.pop("personal_names"))
     ideographs = _fold_words(sources.pop("ideographs"))
     sections = {
@@ -126,6 +131,8 @@ def build_vocabulary() -> str:
     lines += _section("ideographs", ideographs)
     lines += _section("personal_names", personal)
     lines += _section("phrases", phrases)
+    for name in CUES:
+        lines += _section(name, cues[name])
     lines += ["[months]", *(_month(entry) for entry in sources["months"])]
     return "\n".join(lines) + "\n"
 

@@ -129,7 +129,9 @@ def _choose_spans(spans: Iterable[Span]) -> list[Span]:
     """Return the spans in order; one that overlaps an earlier found one gives way or joins it."""
     chosen: list[Span] = []
     for span in spans:
-        overlapping = [other for other in chosen if other.start < span.end and span.start < other.end]
+        overlapping = [
+            other for other in chosen if other.start < span.end and span.start < other.end
+        ]
         if not overlapping:
             chosen.append(span)
             continue

@@ -1,23 +1,52 @@
-"""Names by the company they keep: titles, "by", places, Surname, Given; what they leave dangling."""
+"""Names by the company they keep: titles, "by", "performed at", institutions."""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Kind
-from casepack.deidentify.descriptors.vocabulary import Role, Use
+from casepack.deidentify.descriptors.vocabulary import Role, Use, read_sections
 
 _TAKEN: Final = frozenset({Use.UNKNOWN, Use.DOUBLE, Use.GIVEN, Use.EPONYM, Use.SURNAME})
 _MOST_WORDS_OF_NAME: Final = 5
 _MOST_WORDS_OF_PLACE: Final = 9
 _LONGEST_INITIALS: Final = 4
 _REACH_OF_AGENT: Final = 6
-_MODALITIES: Final = frozenset("mr mri mrt ct cta us usg pet xr dx cr nm rx tc rm irm tac echo".split())
-_AND: Final = frozenset("and und et y e en ve и και".split())
+_MODALITIES: Final = frozenset(
+    {
+        "mr",
+        "mri",
+        "mrt",
+        "ct",
+        "cta",
+        "us",
+        "usg",
+        "pet",
+        "xr",
+        "dx",
+        "cr",
+        "nm",
+        "rx",
+        "tc",
+        "rm",
+        "irm",
+        "tac",
+        "echo",
+    }
+)
+_AND: Final = frozenset({"and", "und", "et", "y", "e", "en", "ve", "и", "και"})
 _NAME_GAP: Final = re.compile(r"[\s.'_^-]{0,3}")
-_SUFFIX_IDEOGRAPHS: Final = ("様", "サマ", "サン", "先生", "殿", "氏", "君", "チャン", "님", "씨", "선생님", "医生", "大夫", "女士", "小姐")
+
+
+@cache
+def _name_suffixes() -> tuple[str, ...]:
+    """Return the titles behind a name in scripts without spaces, longest first."""
+    return tuple(
+        sorted(read_sections()["name_suffixes"].split(), key=lambda word: (-len(word), word))
+    )
 
 
 def remove_titled_names(reading: Reading) -> None:
@@ -44,8 +73,10 @@ def _is_sure_title(reading: Reading, index: int) -> bool:
 def _take_titles_before(reading: Reading, index: int) -> None:
     """Mark the titles before a title: Op. Dr., Prof. Dr."""
     place = index - 1
-    while reading.is_close(place) and reading.stays(place) and (
-        reading.role(place) & (Role.HONORIFIC | Role.TITLE | Role.TITLE_PART)
+    while (
+        reading.is_close(place)
+        and reading.stays(place)
+        and (reading.role(place) & (Role.HONORIFIC | Role.TITLE | Role.TITLE_PART))
     ):
         reading.remove(place, Kind.HONORIFIC_NAME)
         place -= 1
@@ -68,8 +99,10 @@ def _take_name(reading: Reading, first: int, sure: bool) -> list[int]:
         else:
             break
         index += 1
-    while taken and reading.role(taken[-1]) & (Role.PARTICLE | Role.HONORIFIC | Role.TITLE) and (
-        reading.uses[taken[-1]] not in _TAKEN
+    while (
+        taken
+        and reading.role(taken[-1]) & (Role.PARTICLE | Role.HONORIFIC | Role.TITLE)
+        and (reading.uses[taken[-1]] not in _TAKEN)
     ):
         taken.pop()
     return taken
@@ -79,7 +112,9 @@ def _belongs_to_name(reading: Reading, index: int, sure: bool, taken: list[int])
     use, role = reading.uses[index], reading.role(index)
     word = reading.words[index].text
     named = any(reading.uses[place] in _TAKEN or reading.kinds[place] for place in taken)
-    if role & (Role.HONORIFIC | Role.TITLE | Role.TITLE_PART) or (role & Role.PARTICLE and word not in reading.vocabulary.phrases):
+    if role & (Role.HONORIFIC | Role.TITLE | Role.TITLE_PART) or (
+        role & Role.PARTICLE and word not in reading.vocabulary.phrases
+    ):
         return True
     if use in {Use.UNKNOWN, Use.SURNAME}:
         return word.isalpha()
@@ -108,13 +143,17 @@ def _belongs_to_name(reading: Reading, index: int, sure: bool, taken: list[int])
 
 
 def remove_names_with_titles_behind(reading: Reading) -> None:
-    """Mark names with a title behind: Young MD, Ayşe Hanım."""
+    """Mark names with a title behind: Young MD."""
     for index in range(1, len(reading)):
         if not reading.role(index) & Role.TITLE_AFTER or not reading.stays(index):
             continue
         place, taken = index - 1, False
-        while place >= 0 and re.fullmatch(r"[\s.,_-]{0,3}", reading.gap(place)) and (
-            reading.is_name(place) or (reading.may_be_name(place) and reading.is_capital(place))
+        while (
+            place >= 0
+            and re.fullmatch(r"[\s.,_-]{0,3}", reading.gap(place))
+            and (
+                reading.is_name(place) or (reading.may_be_name(place) and reading.is_capital(place))
+            )
         ):
             reading.remove(place, Kind.HONORIFIC_NAME)
             place, taken = place - 1, True
@@ -128,14 +167,17 @@ def remove_names_with_ideographic_titles(reading: Reading) -> None:
         word = reading.words[index].text
         if word.isascii():
             continue
-        title = next((title for title in _SUFFIX_IDEOGRAPHS if word.endswith(title)), None)
+        title = next((title for title in _name_suffixes() if word.endswith(title)), None)
         if title is None:
             continue
         whole = word == title
         reading.remove(index, Kind.HONORIFIC_NAME)
         place = index - 1
-        while whole and place >= 0 and reading.is_close(place) and (
-            reading.is_name(place) or len(reading.words[place].text) == 1
+        while (
+            whole
+            and place >= 0
+            and reading.is_close(place)
+            and (reading.is_name(place) or len(reading.words[place].text) == 1)
         ):
             reading.remove(place, Kind.HONORIFIC_NAME)
             place -= 1
@@ -202,8 +244,10 @@ def _take_agent(reading: Reading, first: int, *, sure: bool, by: bool) -> list[i
 
 def _joins_agents(reading: Reading, index: int) -> bool:
     """Tell whether "and" and a second name follow: read by Young and Strong."""
-    return reading.words[index].text in _AND and index + 1 < len(reading) and (
-        _is_agent(reading, index + 1, sure=True, by=True, alone=True)
+    return (
+        reading.words[index].text in _AND
+        and index + 1 < len(reading)
+        and (_is_agent(reading, index + 1, sure=True, by=True, alone=True))
     )
 
 
@@ -226,20 +270,32 @@ def _is_agent(reading: Reading, index: int, *, sure: bool, by: bool, alone: bool
 
 def _are_initials(reading: Reading, index: int) -> bool:
     word = reading.written(index)
-    return word.isalpha() and word.isupper() and len(word) < _LONGEST_INITIALS and (
-        reading.ends_clause(index) or not reading.stays(index + 1) or not _is_plain(reading, index + 1)
+    return (
+        word.isalpha()
+        and word.isupper()
+        and len(word) < _LONGEST_INITIALS
+        and (
+            reading.ends_clause(index)
+            or not reading.stays(index + 1)
+            or not _is_plain(reading, index + 1)
+        )
     )
 
 
 def _is_plain(reading: Reading, index: int) -> bool:
     """Tell whether a word is there that is no name: what stands before it may modify it."""
-    return reading.stays(index) and reading.use(index) in {
-        Use.KNOWN,
-        Use.PROTECTED,
-        Use.NUMBER,
-        Use.BODY,
-        Use.LETTER,
-    } and not reading.role(index) & Role.CONNECTIVE
+    return (
+        reading.stays(index)
+        and reading.use(index)
+        in {
+            Use.KNOWN,
+            Use.PROTECTED,
+            Use.NUMBER,
+            Use.BODY,
+            Use.LETTER,
+        }
+        and not reading.role(index) & Role.CONNECTIVE
+    )
 
 
 def remove_place_phrases(reading: Reading) -> None:
@@ -287,9 +343,13 @@ def _reach_of_name(reading: Reading, index: int, step: int) -> int:
         if not re.fullmatch(r"[\s.'_-]{0,3}", reading.gap(between)):
             break
         named = reading.is_name(place) or reading.kinds[place] is Kind.ECHO_PLACE
-        double = reading.uses[place] is Use.DOUBLE and reading.stays(place) and (
-            reading.is_capital(place)
-            and (step < 0 or bool(reading.role(place - 1) & Role.PARTICLE))
+        double = (
+            reading.uses[place] is Use.DOUBLE
+            and reading.stays(place)
+            and (
+                reading.is_capital(place)
+                and (step < 0 or bool(reading.role(place - 1) & Role.PARTICLE))
+            )
         )
         if named or double:
             farthest = place

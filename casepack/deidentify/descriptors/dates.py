@@ -36,7 +36,8 @@ _COMPACT: Final = re.compile(
 )
 _SEPARATED: Final = re.compile(
     # year first
-    r"(?<![\d.,/])(?:(?P<y>[12]\d{3})(?P<s>\s?[-./:_ ]\s?)(?P<m>0?[1-9]|1[0-2])(?P=s)(?P<d>0?[1-9]|[12]\d|3[01])"
+    r"(?<![\d.,/])(?:(?P<y>[12]\d{3})(?P<s>\s?[-./:_ ]\s?)(?P<m>0?[1-9]|1[0-2])(?P=s)"
+    r"(?P<d>0?[1-9]|[12]\d|3[01])"
     # day or month first
     r"|(?P<a>[0-3]?\d)(?P<t>\s?[-./_ ]\s?)(?P<b>[0-3]?\d)(?P=t)(?P<y2>[12]\d{3})"
     # two digits of the year
@@ -55,7 +56,8 @@ _EAST_ASIAN: Final = re.compile(
     r"|(?:明治|大正|昭和|平成|令和|民國|民国)\s?\d{1,2}(?:\s?[年./-]\s?\d{1,2}){0,2}"
     r"|\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일号號]"
     r"|(?<!\d)(?:1[89]|20)\d\d\s?[年년]"
-    r"|(?<![a-z\d])[mtshr]\d{1,2}([./-])\d{1,2}\1\d{1,2}(?!\d)"
+    # S47.1.8 and H30/1/8, but not the levels T10-11-12
+    r"|(?<![a-z\d])(?:[sh]\d{2}|r\d{1,2})([./])\d{1,2}\1\d{1,2}(?!\d)"
 )
 _TIMES: Final = re.compile(
     r"(?<![\d:.])(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?(?:\s?(?:[ap]\.?m\b\.?|uhr|hrs|h\b))?(?![\d:])"
@@ -63,7 +65,8 @@ _TIMES: Final = re.compile(
     r"|(?<![\d.])(?:0?\d|1[0-2])(?:[:.][0-5]\d)?\s?[ap]\.?m\b\.?(?![\w-])"
     r"|(?<![\d.,])\d{1,2}(?:[.:][0-5]\d)?\s?uhr\b"
     r"|(?<![\d.,])(?:[01]?\d|2[0-3])\s?h\s?[0-5]\d(?!\d)"
-    r"|\b(?:saat|kl|kell|ore|alle ore|um|a las|as|te|klo)\.?\s(?:[01]?\d|2[0-3])[.:][0-5]\d(?!\d)(?:\s?(?:uhr|h)\b)?"
+    r"|\b(?:saat|kl|kell|ore|alle ore|um|a las|as|klo)\.?\s(?:[01]?\d|2[0-3])[.:][0-5]\d(?!\d)"
+    r"(?:\s?(?:uhr|h)\b)?"
     r"|(?:午前|午後|上午|下午|오전|오후)?\s?\d{1,2}\s?[時时시点點]\s?\d{1,2}\s?[分분](?:\s?\d{1,2}\s?[秒초])?"
     r"|(?:午前|午後|上午|下午|오전|오후)\s?\d{1,2}\s?[時时시点點]"
 )
@@ -86,11 +89,13 @@ _DAY_BEHIND: Final = re.compile(
     rf"\.?[\s._-]{{0,2}}{_DAY}(?:st|nd|rd|th)?(?:[\s,._-]{{1,2}}(?P<year>{_YEAR}))?(?![^\W_])"
     r"(?![.,]\d)(?!\s?(?:mm|cm|ms|s|hz|min|ml|deg|°|%|x))"
 )
-_YEAR_BEHIND: Final = re.compile(
-    rf"\.?[\s._,/'-]{{0,3}}(?:de |del |of )?(?P<year>{_YEAR})(?!\d)(?:\s?(?:г|r)\b)?"
+_YEAR_BEHIND: Final = re.compile(rf"\.?[\s._,/'-]{{0,3}}(?:de |del |of )?(?P<year>{_YEAR})(?!\d)")
+_SHORT_YEAR_BEHIND: Final = re.compile(
+    r"(?P<joint>\.?(?:[\s._,/-]{0,2}'?))(?P<year>\d\d)(?![^\W_])(?![.,]\d)"
 )
-_SHORT_YEAR_BEHIND: Final = re.compile(r"(?P<joint>\.?(?:[\s._,/-]{0,2}'?))(?P<year>\d\d)(?![^\W_])(?![.,]\d)")
-_CLEAR_WITH_DAY: Final = frozenset(["may", "march", "mars", "marz", "mai", "maggio", "mayo", "mei", "maio", "mart", "juin"])
+_CLEAR_WITH_DAY: Final = frozenset(
+    ["may", "march", "mars", "marz", "mai", "maggio", "mayo", "mei", "maio", "mart", "juin"]
+)
 _GLUED: Final = frozenset(["mar", "may", "oct", "dec", "sep", "jun", "jul"])
 
 

@@ -128,9 +128,60 @@ _FEWEST_DIGITS: Final = 4
 _FEWEST_MIXED: Final = 5
 _SHORTEST_GLUED: Final = 4
 _NO_ONE: Final = frozenset(
-    ["anonymous", "anonym", "anonymized", "anonymised", "anon", "unknown", "none", "removed", "deleted", "empty", "withheld", "null", "nil", "no", "na", "nn", "not", "available", "noname", "unbekannt", "inconnu", "sconosciuto", "desconocido", "desconhecido", "x", "xx", "xxx", "xxxx", "default", "undefined", "unspecified"]
+    [
+        "anonymous",
+        "anonym",
+        "anonymized",
+        "anonymised",
+        "anon",
+        "unknown",
+        "none",
+        "removed",
+        "deleted",
+        "empty",
+        "withheld",
+        "null",
+        "nil",
+        "no",
+        "na",
+        "nn",
+        "not",
+        "available",
+        "noname",
+        "unbekannt",
+        "inconnu",
+        "sconosciuto",
+        "desconocido",
+        "desconhecido",
+        "x",
+        "xx",
+        "xxx",
+        "xxxx",
+        "default",
+        "undefined",
+        "unspecified",
+    ]
 )
-_TITLES: Final = frozenset(["dr", "prof", "mr", "mrs", "ms", "herr", "frau", "jr", "sr", "ii", "iii", "iv", "md", "phd", "med", "dipl"])
+_TITLES: Final = frozenset(
+    [
+        "dr",
+        "prof",
+        "mr",
+        "mrs",
+        "ms",
+        "herr",
+        "frau",
+        "jr",
+        "sr",
+        "ii",
+        "iii",
+        "iv",
+        "md",
+        "phd",
+        "med",
+        "dipl",
+    ]
+)
 _NO_DATES: Final = frozenset({(1900, 1, 1), (1970, 1, 1), (1, 1, 1)})
 
 

@@ -44,7 +44,9 @@ def _find_numbers(text: str, echo: Echo, vocabulary: Vocabulary) -> Iterator[Spa
     for place, run in enumerate(runs):
         joined = ""
         for last in range(place, min(place + _MOST_RUNS, len(runs))):
-            if last > place and not _BETWEEN.fullmatch(text, runs[last - 1].end(), runs[last].start()):
+            if last > place and not _BETWEEN.fullmatch(
+                text, runs[last - 1].end(), runs[last].start()
+            ):
                 break
             joined = (joined + runs[last].group()).lstrip("0")
             if joined and joined not in echo.number_beginnings:
@@ -121,8 +123,10 @@ def _stands_as_name(reading: Reading, echo: Echo, index: int) -> bool:
 
 def _goes_on(reading: Reading, index: int) -> bool:
     """Tell whether a word belongs to what follows it."""
-    return reading.is_close(index) and reading.stays(index + 1) and (
-        reading.uses[index + 1] in {Use.KNOWN, Use.PROTECTED, Use.BODY, Use.NUMBER}
+    return (
+        reading.is_close(index)
+        and reading.stays(index + 1)
+        and (reading.uses[index + 1] in {Use.KNOWN, Use.PROTECTED, Use.BODY, Use.NUMBER})
     )
 
 
@@ -156,7 +160,11 @@ def _cut_glued_names(reading: Reading, echo: Echo) -> None:
             continue
         first = word.text.index(name)
         pieces: list[tuple[Word, Kind | None]] = []
-        for start, end in ((0, first), (first, first + len(name)), (first + len(name), len(word.text))):
+        for start, end in (
+            (0, first),
+            (first, first + len(name)),
+            (first + len(name), len(word.text)),
+        ):
             if start == end:
                 continue
             text = word.text[start:end]

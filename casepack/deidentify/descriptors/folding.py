@@ -1,8 +1,8 @@
 """Text without case, diacritics and widths, with the way back to the original.
 
-Equal words in different dress fold to one string: ``Müller``, ``MÜLLER`` and a decomposed
-``Müller`` to ``muller``; ``İNCİ`` and ``ıncı`` to ``inci``; half-width kana and hiragana to
-katakana; full-width and Arabic-Indic digits to ASCII digits. Invisible characters vanish.
+Equal words in different dress fold to one string: ``Müller``, ``MÜLLER`` and its decomposed form to
+``muller``; Turkish i with and without its dot to ``i``; half-width kana and hiragana to katakana;
+full-width and Arabic-Indic digits to ASCII digits. Invisible characters vanish.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _LETTERS: Final = {
     "Þ": "th",
     "ł": "l",
     "Ł": "l",
-    "ı": "i",
+    "\u0131": "i",
     "İ": "i",
     "ħ": "h",
     "Ħ": "h",
-    "ʼ": "'",
+    "\u02bc": "'",
     "’": "'",  # noqa: RUF001  # the apostrophe of print
     "‘": "'",  # noqa: RUF001
     "´": "'",  # noqa: RUF001

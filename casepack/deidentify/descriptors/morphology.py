@@ -8,7 +8,8 @@ from typing import Final
 from casepack.deidentify.descriptors.vocabulary import Use, Vocabulary
 
 _FORMS: Final = (
-    "abdomin|acr|aden|adip|adreno?|algo|alveol|amyl|andr|angi|ankyl|anter|anthr|aort|append|"
+    "abdomin|crane|encefal|cefal|kefal|kephal|zephal|krani|zervik|zerebr|kardi|kondr|condr|espondil|spondil|escoli|skoli|miel|"
+    "lomb|torac|medul|artr|artik|meningi|osteopor|psiqu|neumon|pleur|linf|limf|sistem|hipofis|acr|aden|adip|adreno?|algo|alveol|amyl|andr|angi|ankyl|anter|anthr|aort|append|"
     "arachn|arteri|arthr|articul|astr|atel|atlant|ather|audi|auricul|axi|axo|bacter|bili|blephar|"
     "brachi|bronch|burs|calcane|carcin|cardi|carp|caud|caus|cephal|cerebell|cerebr|cervic|cheil|"
     "chol|choledoch|cholecyst|chondr|chord|chori|chrom|clav|cocc|coccyg|col|colp|condyl|"
@@ -53,7 +54,7 @@ _ENDINGS: Final = (
     "stenosis|stenose|stenosi|estenosis|estenose|stenoz|stenotic|spasm|spasmus|"
     "trophy|trophie|trophia|trofia|trofi|trophic|trop|cele|zele|ectasis|ectasia|ektasie|ectatic|"
     "listhesis|listhese|listesi|listesis|listese|listezis|desis|dese|centesis|"
-    "ic|al|ale|ali|alen|aler|ales|ar|are|ari|aren|arer|ary|ary|isch|ische|ischen|ischer|isches|ique|iques|ico|ica|"
+    "ic|al|ale|ali|alen|aler|ales|ar|are|tic|tico|tica|tici|tiche|tique|tiques|tisch|tische|tischen|tischer|ari|aren|arer|ary|ary|isch|ische|ischen|ischer|isches|ique|iques|ico|ica|"
     "ici|iche|icos|icas|ous|oid|oide|oides|id|us|um|a|ae|is|es|ial|iale|ieel|eal|eale|aal|eel|ien|ienne|"
     "ian|on|ons|ism|ismus|isme|ismo|blast|blastom|blastoma|blastome|cyte|cytes|cyt|cytic|zyt|zytom|cytoma|citoma|sarcoma|"
     "sarkom|sarcome|carcinoma|karzinom|carcinome|karsinom|adenoma|adenom|phyte|phyten|phytes|fito|fiti|"
@@ -73,6 +74,10 @@ _LONG_ENDING: Final = re.compile(
     r"gra[pf][hi]\w+|gram\w?|s[ck]op\w+|alg[ie]\w*|a?emia|megal\w+|mala[czt]\w+|plegi\w|pares\w+|s[ck]leros\w|"
     r"stenos\w+|troph?\w+|listes\w+|listhes\w+|l[iy][st]\w+|blast\w*|[cz]yt\w*|sar[ck]om\w?|[ck]ar[cz]inom\w?)"
 )
+_PREFIXED_ENDING: Final = re.compile(
+    r"(?:hemi|emi|para|tetra|mono|quadri|di|dys|dis|hyper|iper|hiper|hypo|ipo|hipo|poly|poli|meta|ana|pan|a|an)"
+    r"(?:pares|plegi|troph|trof|plasi|esthesi|aesthesi|asthesi|estesi|algesi|kines|kinez|reflexi|tensi|glyc|glic)\w{1,6}"
+)
 _INFLECTIONS: Final = ("s", "es", "e", "en", "er", "em", "n", "ed", "ing", "ly", "i", "a", "o")
 _SHORTEST_STEM: Final = 5
 _SHORTEST_ROOT: Final = 3
@@ -84,7 +89,25 @@ _SHORTEST_COMPOUND: Final = 8
 _CYRILLIC_OR_GREEK: Final = re.compile("[\u0370-\u052f]+")
 _ENDINGS_OF_STEMS: Final = range(1, 5)
 _ARABIC_OR_HEBREW: Final = re.compile("[\u0590-\u06ff]+")
-_SEMITIC_PREFIXES: Final = tuple("وال بال لال كال فال ال لل و ب ل ف ك וה שה ה ב ל מ ו ש כ".split())
+_SEMITIC_PREFIXES: Final = (
+    # Arabic: and the, by the, for the, as the, then the, the, for the, and, by, for, then, as
+    *("\u0648\u0627\u0644", "\u0628\u0627\u0644", "\u0644\u0627\u0644", "\u0643\u0627\u0644"),
+    *("\u0641\u0627\u0644", "\u0627\u0644", "\u0644\u0644"),
+    *("\u0648", "\u0628", "\u0644", "\u0641", "\u0643"),
+    # Hebrew: and the, which the, the, in, from, to, and, which, as
+    *(
+        "\u05d5\u05d4",
+        "\u05e9\u05d4",
+        "\u05d4",
+        "\u05d1",
+        "\u05de",
+        "\u05dc",
+        "\u05d5",
+        "\u05e9",
+        "\u05db",
+    ),
+)
+_ARTICLE: Final = "\u0627\u0644"
 _TURKISH: Final = re.compile(
     r"(?P<stem>\w{4,}?)(?:(?:lar|ler)?(?:i|u|si|su|in|un|nin|nun|im|um)?(?:n?da|n?de|ta|te|n?dan|n?den|tan|ten|ya|ye"
     r"|n?a|n?e|yi|yu|na|ne)?|li|lu|siz|suz|lari|leri|larin|lerin|lik|luk)"
@@ -96,11 +119,30 @@ def derive_use(word: str, vocabulary: Vocabulary) -> Use:
 
     Inflected forms are what their stem is, so that a surname does not pass as the plural of one.
     """
-    uses = vocabulary.uses
     if not word.isascii():
         return Use.KNOWN if _is_inflected(word, vocabulary) else Use.UNKNOWN
     if not word.isalpha() or word in vocabulary.names:
         return Use.UNKNOWN
+    inflected = _find_stem(word, vocabulary)
+    if inflected is not None:
+        return inflected
+    turkish = _TURKISH.fullmatch(word)
+    if (
+        turkish
+        and len(turkish["stem"]) >= _SHORTEST_STEM
+        and (vocabulary.uses.get(turkish["stem"]) is Use.KNOWN)
+    ):
+        return Use.KNOWN
+    if len(word) >= _SHORTEST_COMPOUND and vocabulary.compound.fullmatch(word):
+        return Use.KNOWN
+    if len(word) >= _SHORTEST and _is_learned(word):
+        return Use.KNOWN
+    return Use.UNKNOWN
+
+
+def _find_stem(word: str, vocabulary: Vocabulary) -> Use | None:
+    """Return the use of the word that this one is a form of."""
+    uses = vocabulary.uses
     for ending in _INFLECTIONS:
         if word.endswith(ending):
             stem = word[: -len(ending)]
@@ -111,16 +153,7 @@ def derive_use(word: str, vocabulary: Vocabulary) -> Use:
         for vowel in _ROMANCE:
             if uses.get(word[:-1] + vowel) is Use.KNOWN:
                 return Use.KNOWN
-    turkish = _TURKISH.fullmatch(word)
-    if turkish and len(turkish["stem"]) >= _SHORTEST_STEM and (
-        vocabulary.uses.get(turkish["stem"]) is Use.KNOWN
-    ):
-        return Use.KNOWN
-    if len(word) >= _SHORTEST_COMPOUND and vocabulary.compound.fullmatch(word):
-        return Use.KNOWN
-    if len(word) >= _SHORTEST and _is_learned(word):
-        return Use.KNOWN
-    return Use.UNKNOWN
+    return None
 
 
 def _is_learned(word: str) -> bool:
@@ -128,7 +161,7 @@ def _is_learned(word: str) -> bool:
 
     Short endings (-al, -ic) need two parts: surnames have them too.
     """
-    return bool(
+    return bool(_PREFIXED_ENDING.fullmatch(word)) or bool(
         _LEARNED.fullmatch(word) and (_TWO_FORMS.match(word) or _LONG_ENDING.fullmatch(word))
     )
 
@@ -144,7 +177,10 @@ def _is_inflected(word: str, vocabulary: Vocabulary) -> bool:
         return any(
             word.startswith(prefix)
             and len(word) - len(prefix) >= _SHORTEST_ROOT
-            and (word[len(prefix) :] in vocabulary.uses or "ال" + word[len(prefix) :] in vocabulary.uses)
+            and (
+                word[len(prefix) :] in vocabulary.uses
+                or _ARTICLE + word[len(prefix) :] in vocabulary.uses
+            )
             for prefix in _SEMITIC_PREFIXES
         )
     return False

@@ -110,7 +110,9 @@ def _fits(reading: Reading, index: int, beside: int) -> bool:
     if reading.cased and not (reading.is_capital(index) and reading.is_capital(beside)):
         return False
     before = min(index, beside) - 1
-    return not (before >= 0 and reading.uses[before] is Use.NUMBER and reading.role(index) & Role.UNIT)
+    return not (
+        before >= 0 and reading.uses[before] is Use.NUMBER and reading.role(index) & Role.UNIT
+    )
 
 
 def _is_initial(reading: Reading, index: int, before: bool, *, pair: bool) -> bool:
@@ -154,9 +156,14 @@ def remove_addresses(reading: Reading) -> None:
 def _remove_street(reading: Reading, index: int, *, compound: bool) -> None:
     """Mark "12 Long Road", "Stern Str. 5", "Hauptstraße 5": a name and a number are needed."""
     first = index
-    while not compound and reading.is_close(first - 1) and index - first < _LEAST_LETTERS and (
-        reading.is_name(first - 1)
-        or (reading.may_be_name(first - 1) and reading.is_capital(first - 1))
+    while (
+        not compound
+        and reading.is_close(first - 1)
+        and index - first < _LEAST_LETTERS
+        and (
+            reading.is_name(first - 1)
+            or (reading.may_be_name(first - 1) and reading.is_capital(first - 1))
+        )
     ):
         first -= 1
     if first == index and not compound:
@@ -177,11 +184,15 @@ def _remove_street(reading: Reading, index: int, *, compound: bool) -> None:
 def _remove_street_before(reading: Reading, index: int) -> None:
     """Mark "12 rue de la Paix", "via Roma 3"."""
     last = index + 1
-    while last < len(reading) and re.fullmatch(r"[\s.'_-]{0,3}", reading.gap(last - 1)) and (
-        reading.role(last) & Role.PARTICLE
-        or reading.is_name(last)
-        or (reading.may_be_name(last) and reading.is_capital(last))
-        or (reading.cased and reading.stays(last) and reading.written(last).istitle())
+    while (
+        last < len(reading)
+        and re.fullmatch(r"[\s.'_-]{0,3}", reading.gap(last - 1))
+        and (
+            reading.role(last) & Role.PARTICLE
+            or reading.is_name(last)
+            or (reading.may_be_name(last) and reading.is_capital(last))
+            or (reading.cased and reading.stays(last) and reading.written(last).istitle())
+        )
     ):
         last += 1
     if last == index + 1:
@@ -217,6 +228,9 @@ def remove_initials(reading: Reading) -> None:
     for index, use in enumerate(reading.uses):
         if use is not Use.LETTER or not reading.stays(index):
             continue
+        if reading.cased and reading.written(index).islower() and reading.gap(index) != "'":
+            # Z.n. [...]: no initial
+            continue
         text = reading.words[index].text
         behind = reading.gap(index)
         before = reading.gap(index - 1) if index else ""
@@ -224,7 +238,9 @@ def remove_initials(reading: Reading) -> None:
             # L-spine, C-arm
             continue
         next_goes = reading.is_close(index) and _is_removed_word(reading, index + 1)
-        last_went = index > 0 and reading.is_close(index - 1) and _is_removed_word(reading, index - 1)
+        last_went = (
+            index > 0 and reading.is_close(index - 1) and _is_removed_word(reading, index - 1)
+        )
         if (
             (next_goes and (behind.strip(" ") in {".", "'", ".-", "^"} or last_went))
             or (last_went and (before == "'" or before.strip(" ") in {"^", ","}))

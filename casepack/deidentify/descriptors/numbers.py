@@ -70,7 +70,9 @@ def _is_value(reading: Reading, index: int) -> bool:
         if reading.role(index - 1) & Role.PARAMETER:
             return True
         before = reading.uses[index - 1] is Use.NUMBER and reading.kinds[index - 1] is None
-        return before and bool(_SIGN_OF_VALUE.search(text, 0, word.start) or _in_list(reading, index))
+        return before and bool(
+            _SIGN_OF_VALUE.search(text, 0, word.start) or _in_list(reading, index)
+        )
     return False
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from casepack.deidentify.descriptors.dates import find_dates, find_great_ages, find_times
 from casepack.deidentify.descriptors.echo import Echo
 from casepack.deidentify.descriptors.removals import Kind, Span
+from casepack.deidentify.descriptors.vocabulary import read_sections
 
 _E_MAIL: Final = re.compile(r"[^\s@<>()\[\],;:]+@[^\s@<>()\[\],;]*[^\s@<>()\[\],;.]")
 _URL: Final = re.compile(
@@ -27,7 +29,9 @@ _NETWORK: Final = re.compile(
     r"|(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}:?[0-9a-f]{1,4}(?![\w:])"
 )
 _UID: Final = re.compile(r"(?<![\w.])[0-2]\.\d+(?:\.\d+){3,}(?![\w.]\d)")
-_UUID: Final = re.compile(r"(?<!\w)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?!\w)")
+_UUID: Final = re.compile(
+    r"(?<!\w)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?!\w)"
+)
 _PHONE: Final = re.compile(
     # international, area code in brackets, three groups, trunk prefix
     r"(?<![\w.,])(?:\+|00)\s?\d{1,3}[\s./-]?(?:\(0?\d{1,5}\)[\s./-]?)?\d{1,5}(?:[\s./-]?\d{2,5}){1,5}(?!\d)"
@@ -36,13 +40,10 @@ _PHONE: Final = re.compile(
     r"|(?<![\w.,/-])[2-9]\d{2}-\d{4}(?![\d-])"
     r"|(?<![\w.,/-])0\d{1,5}\s?[/-]\s?\d{2,9}(?:[\s-]\d{1,6}){0,4}(?!\d)"
     r"|(?<![\w.,/-])0\d{1,4}(?:[\s.]\d{2,4}){2,5}(?!\d)"
-    # after a word for it
-    r"|\b(?:tel|telephone|telefon|telefono|telefone|telefoon|telefonnr|phone|ph|fax|telefax|mobil|mobile|mob|cell"
-    r"|handy|gsm|pager|piepser|beeper|funk|call|contact|kontakt|dial|durchwahl|ext|extension|apparat|interno|anexo|ramal|poste"
-    r"|тел|телефон|моб|τηλ|κιν|電話|内線|电话|電話番号|전화|연락처|هاتف|טל|טלפון)\.?\s?(?:no|nr|number|num)?\.?\s?[:#=]?\s?"
-    r"(?:\+|00)?\(?\d[\d\s()./-]{1,18}\d(?!\d)"
 )
-_MEASURED: Final = re.compile(r"\s?(?:mm|cm|ms|s|sec|hz|khz|mhz|ml|mg|kg|g|kv|ma|mas|t|°|deg|%|x)\b")
+_MEASURED: Final = re.compile(
+    r"\s?(?:mm|cm|ms|s|sec|hz|khz|mhz|ml|mg|kg|g|kv|ma|mas|t|°|deg|%|x)\b"
+)
 _NUMBERS: Final = re.compile(
     # social security and the like
     r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"
@@ -56,26 +57,14 @@ _NUMBERS: Final = re.compile(
     r"|〒\s?\d{3}-?\d{4}"
 )
 _POST_BOX: Final = re.compile(
-    r"(?<!\w)(?:p\.?\s?o\.?\s?box|postfach|postbus|casella postale|apartado(?: postal)?|caixa postal|posta kutusu)\s?(?:nr|no|n)?\.?\s?\d+"
+    r"(?<!\w)(?:p\.?\s?o\.?\s?box|postfach|postbus|casella postale|apartado(?: postal)?"
+    r"|caixa postal|posta kutusu)\s?(?:nr|no|n)?\.?\s?\d+"
 )
-_STRONG_CUE: Final = (
-    r"mrn|m\.r\.n|medical record(?:s| number| no)?|patient[\s_-]?(?:id|no|nr|number|num|nummer|nr)|patienten[\s_-]?(?:nr|nummer|id)"
-    r"|pat[\s._-]{0,2}(?:id|nr|no)|accession(?:[\s_]?(?:no|nr|number|num))?|acc[\s_.]{0,2}(?:no|nr|number|num|#)|ssn|social security(?: number| no)?"
-    r"|nhs(?:[\s_]?(?:no|number))|hospital[\s_]?(?:no|nr|number|num|id)|visit[\s_]?(?:no|nr|number|id)|order[\s_]?(?:no|nr|number|id)"
-    r"|case[\s_]?(?:no|nr|number|id)|fall[\s_-]?(?:nr|nummer)|auftrags?[\s_-]?(?:nr|nummer)|aufnahme[\s_-]?(?:nr|nummer)|versicherten[\s_-]?(?:nr|nummer)"
-    r"|n[o°]?\.? ?dossier|dossier n[o°]?|num dossier|ipp|numero (?:de )?(?:dossier|patient|securite sociale|historia|expediente|prontuario|paciente|utente|cartella)"
-    r"|n\.? ?cartella|codice (?:fiscale|paziente|sanitario)|historia clinica|nhc|no expediente|expediente|prontuario|n[o°]? ?utente|nº ?utente|cartao (?:de )?saude"
-    r"|tckn|t\.?c\.? ?kimlik(?: no)?|tc no|kimlik(?: no)?|protokol no|hasta no|dosya no|hasta numarasi|bsn|patientnummer|pat\.?nummer|zis(?:nummer)?"
-    r"|患者(?:id|番号|no)|カルテ番号|カルテno|登録番号|受付番号|病历号|病歷號|住院号|门诊号|检查号|身份证号?|환자번호|등록번호|병록번호"
-    r"|амб\.? ?карта|медкарта|номер карты|история болезни|полис|снилс|инн|αμκα|α\.μ\.κ\.α|αρ\.? ?μητρωου|αριθμος μητρωου"
-    r"|serial(?:[\s_]?(?:no|nr|number|num))?|s/n|device[\s_]?id|station[\s_]?(?:id|name)|insurance(?: id| no| number)?|policy(?: no| number)?"
-    r"|license(?: no| number)?|passport(?: no| number)?|account(?: no| number)?|acct(?: no)?|room(?: no| number)?|zimmer|bed(?: no)?|ward|chambre|habitacion|quarto|stanza"
-    r"|report[\s_]?(?:no|nr|number|id)|exam[\s_]?(?:no|nr|number|id)|study[\s_]?id|specimen(?: no| id)|lab(?: no| id)"
-)
-_WEAK_CUE: Final = r"id|no|nr|num|number|nummer|numero|numara|ref|acc|pid|hn|file|chart|record|code|identifier|番号|号"
-_CUED: Final = re.compile(
-    rf"(?<![^\W_])(?:(?P<strong>{_STRONG_CUE})|(?P<weak>{_WEAK_CUE}))(?![^\W\d_])[\s._]{{0,2}}(?:[:=#-]|is|nr|no)?\s{{0,2}}#?"
-    r"(?P<value>(?:[a-z]{1,6}[-/])?[a-z0-9]*\d[a-z0-9]*(?:[-/._]?[a-z0-9]*\d[a-z0-9]*)*)(?![^\W_])"
+_ADDRESSES: Final = (
+    (Kind.UID, _UID),
+    (Kind.UID, _UUID),
+    (Kind.URL, _NETWORK),
+    (Kind.ADDRESS, _POST_BOX),
 )
 _FEWEST_DIGITS: Final = 4
 _FEWEST_DIGITS_IN_GROUPS: Final = 7
@@ -83,6 +72,31 @@ _FEWEST_DIGITS_OF_PHONE: Final = 6
 _ROUND: Final = 5
 _ROUND_VALUE: Final = 50
 _DIGIT: Final = re.compile(r"\d")
+
+
+@cache
+def _cued_phone() -> re.Pattern[str]:
+    """Return the pattern of a phone number after a word for it."""
+    return re.compile(
+        rf"(?<![^\W_])(?:{_cues('phone_cues')})(?![^\W\d_])\.?\s?(?:(?:no|nr|number|num)\b)?\.?\s?[:#=]?\s?"
+        r"(?:\+|00)?\(?\d[\d\s()./-]{1,18}\d(?!\d)"
+    )
+
+
+@cache
+def _cued_record() -> re.Pattern[str]:
+    """Return the pattern of a record number after a word for it."""
+    return re.compile(
+        rf"(?<![^\W_])(?:(?P<strong>{_cues('record_cues')})|(?P<weak>{_cues('weak_record_cues')}))"
+        r"(?![^\W\d_])[\s._]{0,2}(?:[:=#-]|is|nr|no)?\s{0,2}#?"
+        r"(?P<value>(?:[a-z]{1,6}[-/])?[a-z0-9]*\d[a-z0-9]*(?:[-/._]?[a-z0-9]*\d[a-z0-9]*)*)(?![^\W_])"
+    )
+
+
+def _cues(section: str) -> str:
+    """Return the alternatives of a list of words, longest first."""
+    words = sorted(read_sections()[section].split(), key=lambda word: (-len(word), word))
+    return "|".join(re.escape(word).replace("_", r"[\s_.-]{0,2}") for word in words)
 
 
 def find_patterns(text: str, echo: Echo) -> Iterator[Span]:
@@ -98,22 +112,25 @@ def find_patterns(text: str, echo: Echo) -> Iterator[Span]:
 
 
 def _find_numbers(text: str, echo: Echo) -> Iterator[Span]:
-    for kind, pattern in ((Kind.UID, _UID), (Kind.UID, _UUID), (Kind.URL, _NETWORK)):
+    for kind, pattern in _ADDRESSES:
         for match in pattern.finditer(text):
             yield Span(match.start(), match.end(), kind)
-    for match in _POST_BOX.finditer(text):
-        yield Span(match.start(), match.end(), Kind.ADDRESS)
     for start, end in find_great_ages(text):
         yield Span(start, end, Kind.AGE)
     for found in find_dates(text):
         kind = Kind.ECHO_DATE if echo.knows_date(found.dates) else Kind.DATE
         yield Span(found.start, found.end, kind)
-    for match in _PHONE.finditer(text):
-        if _is_phone(match.group()) and not _MEASURED.match(text, match.end()):
-            yield Span(match.start(), match.end(), Kind.PHONE)
+    for pattern in (_PHONE, _cued_phone()):
+        for match in pattern.finditer(text):
+            if _is_phone(match.group()) and not _MEASURED.match(text, match.end()):
+                yield Span(match.start(), match.end(), Kind.PHONE)
     for start, end in find_times(text):
         yield Span(start, end, Kind.TIME)
-    for match in _CUED.finditer(text):
+    yield from _find_records(text, echo)
+
+
+def _find_records(text: str, echo: Echo) -> Iterator[Span]:
+    for match in _cued_record().finditer(text):
         start, end = match.span("value")
         digits = sum(char.isdecimal() for char in match["value"])
         known = echo.knows_number(match["value"])

@@ -92,11 +92,15 @@ class Reading:
 
     def is_close(self, index: int) -> bool:
         """Tell whether a word and the next one belong together: no sentence or bracket between."""
-        return index >= 0 and index + 1 < len(self.words) and bool(_CLOSE.fullmatch(self.gap(index)))
+        return (
+            index >= 0 and index + 1 < len(self.words) and bool(_CLOSE.fullmatch(self.gap(index)))
+        )
 
     def has_comma(self, index: int) -> bool:
         """Tell whether a comma or caret, as in a name, stands between a word and the next one."""
-        return index >= 0 and index + 1 < len(self.words) and bool(_COMMA.fullmatch(self.gap(index)))
+        return (
+            index >= 0 and index + 1 < len(self.words) and bool(_COMMA.fullmatch(self.gap(index)))
+        )
 
     def has_caret(self, index: int) -> bool:
         """Tell whether a caret stands between a word and the next one."""

@@ -100,7 +100,7 @@ def _split_separators(between: str) -> tuple[str, str, str]:
 
 
 def _take_brackets(between: str) -> tuple[str, str, str]:
-    """Take out brackets: closing ones of the text before, the rest, opening ones of what follows."""
+    """Take out brackets: closing ones of the text before, the rest, opening ones behind."""
     closing: list[str] = []
     opened: list[str] = []
     rest: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from casepack.deidentify.descriptors.folding import Folded
@@ -36,9 +37,9 @@ _SHORTEST_KEPT_PIECE: Final = 4
 
 _TECHNICAL: Final = re.compile(
     # P101 L5 T12 b50 x3; a level and the next one without its letter is two words
-    r"[a-zμφθα]\d{1,3}"
+    r"[a-z\u03bc\u03c6\u03b8\u03b1]\d{1,3}"
     # 3d 4t, also with one more number: 2d1, 3d15
-    r"|\d{1,4}[a-zμφθα](?:\d{1,2})?"
+    r"|\d{1,4}[a-z\u03bc\u03c6\u03b8\u03b1](?:\d{1,2})?"
     # t2w, kernels b30s, br40d, i40f
     r"|[tbhiujqrxps]r?\d{1,3}[a-z]"
     # 256x256, 2x2x3, 1x1x1mm
@@ -53,9 +54,30 @@ _TECHNICAL: Final = re.compile(
     r"|(?:v[a-e]|xa)\d{1,3}[a-z]?"
     r"|\d{1,3}e\d{1,2}"
 )
-_RECORDS: Final = frozenset("case study exam visit order record report file".split())
+_RECORDS: Final = frozenset({"case", "study", "exam", "visit", "order", "record", "report", "file"})
 _SURNAME_PREFIXES: Final = frozenset(
-    ["mc", "mac", "o", "de", "di", "du", "da", "del", "della", "van", "von", "le", "la", "st", "fitz", "san", "al", "el", "ben", "bin"]
+    [
+        "mc",
+        "mac",
+        "o",
+        "de",
+        "di",
+        "du",
+        "da",
+        "del",
+        "della",
+        "van",
+        "von",
+        "le",
+        "la",
+        "st",
+        "fitz",
+        "san",
+        "al",
+        "el",
+        "ben",
+        "bin",
+    ]
 )
 
 
@@ -186,7 +208,7 @@ def _split_camel_case(cased: str, chunk: str, vocabulary: Vocabulary) -> list[Pi
     """
     places = [0, *_find_capitals(cased), len(cased)]
     pieces: list[Piece] = []
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         piece = chunk[start:end]
         use = vocabulary.uses.get(piece) or _judge_form(piece) or _judge_runs(piece, vocabulary)
         pieces.append((start, end, use))
