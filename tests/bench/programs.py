@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -75,21 +76,22 @@ def floor() -> Command:
 
 def gdcmanon(work: Path) -> Command | Skipped:
     """Return gdcmanon; it encrypts the originals for a certificate, which is made here."""
-    if shutil.which("gdcmanon") is None:
+    program = _find_binary("gdcmanon")
+    if program is None:
         return Skipped(name="gdcmanon", reason="not installed; Debian: libgdcm-tools")
     if shutil.which("openssl") is None:
         return Skipped(name="gdcmanon", reason="needs a certificate, and openssl is not installed")
     request = "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out certificate.pem -days 2"
     try:
         _run(("openssl", *request.split(), "-subj", "/CN=bench"), work)
-        banner = _run(("gdcmanon", "--version"), work)
+        banner = _run((program, "--version"), work)
     except subprocess.CalledProcessError:
         return Skipped(name="gdcmanon", reason="its certificate cannot be made")
     found = re.search(r"gdcm (\d[\d.]*)", banner)
     options = ("-e", "-r", "-c", "certificate.pem")
     return Command(
         name=f"gdcmanon {found[1] if found else ''}".strip(),
-        arguments=lambda source, target: ("gdcmanon", *options, "-i", source, "-o", target),
+        arguments=lambda source, target: (program, *options, "-i", source, "-o", target),
         makes_target=False,
     )
 
@@ -114,6 +116,21 @@ def python_peers(work: Path) -> list[Command | Skipped]:
             makes_target=False,
         ),
     ]
+
+
+def _find_binary(name: str) -> str | None:
+    """Return the first program of the name on the path that is no script.
+
+    python-gdcm, which casepack's own environment may hold, brings a wrapper of the same name in
+    Python: twice the processor time of Debian's program, which the target is set against.
+    """
+    for folder in os.get_exec_path():
+        found = shutil.which(name, path=folder)
+        if found is not None:
+            with Path(found).open("rb") as file:
+                if file.read(2) != b"#!":
+                    return found
+    return None
 
 
 def _casepack_program() -> str:
