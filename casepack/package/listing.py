@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from casepack.case import Case
+from casepack.case.profiles import PUBLICATION_PROFILES
 from casepack.model import Deidentified, Option, Series, Study
 from casepack.package.patient import age_in_years, read_date
 from casepack.package.records import read_attributes
@@ -19,17 +20,21 @@ def describe_case(
 ) -> dict[str, object]:
     """Return the content of ``case.json``.
 
-    The path of the lesion drawings is left out: it is a path of the author's machine.
+    Paths of the author's machine are left out: that of the lesion drawings, and that of a
+    publication profile of the author's own.
 
     Parameters
     ----------
     paths
         SOP Instance UID to path in the payload.
     """
+    paths_of_author = {"lesions"}
+    if case.profile not in PUBLICATION_PROFILES:
+        paths_of_author.add("profile")
     return {
         "format": "casepack-case/1",
         "software": software,
-        "case": case.model_dump(mode="json", exclude={"lesions"}),
+        "case": case.model_dump(mode="json", exclude=paths_of_author),
         "studies": [
             _study(study, number, case, deidentified, paths)
             for number, study in enumerate(deidentified.studies, 1)

@@ -109,3 +109,13 @@ def test_characters_that_xml_cannot_hold_are_replaced_everywhere() -> None:
 
 def test_one_line_leaves_no_line_ends() -> None:
     assert one_line(" a\n\n b\tc ") == "a b c"
+
+
+def test_paths_of_the_authors_machine_are_left_out(tmp_path: Path) -> None:
+    checked = cases.verified(tmp_path)
+    case = cases.full_case(lesions="/home/author/l.json", profile="/home/author/mine.yaml")
+    content = _describe(case, checked)
+    assert "/home/author" not in json.dumps(content)
+    assert Case.model_validate(content["case"]).profile == "generic"
+    eurorad = _describe(cases.full_case(profile="eurorad"), checked)
+    assert eurorad["case"]["profile"] == "eurorad"
