@@ -482,6 +482,8 @@ class Response:
     volume_percent: float | None
     category: Code
     """RECIST 1.1 applied to this lesion alone."""
+    compared: tuple[str, ...] = ()
+    """Series Instance UIDs of the outlines that were compared, that of baseline first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,7 @@ def assess_responses(
                 axis_product_percent=_percent(first.long_axis_mm * first.short_axis_mm, product),
                 volume_percent=_volume_change(segments, baseline, time_point, gone=last is None),
                 category=_category(first.long_axis_mm, shortest, length, gone=last is None),
+                compared=tuple(one.series_instance_uid for one in (first, last) if one is not None),
             )
         )
         shortest = min(shortest, length)

@@ -131,6 +131,7 @@ def _response(one: Response) -> dict[str, object]:
         "axis_product_percent": one.axis_product_percent,
         "volume_percent": one.volume_percent,
         "category": _code(one.category),
+        "compared_series_instance_uids": list(one.compared),
     }
 
 

@@ -106,7 +106,8 @@ def _table(
     rows = [_row(*row, group) for row in listed]
     if first:
         times = [one.time_point for one in group]
-        rows += [*_evaluations(measured, times), *_responses(measured, times)]
+        rows += _evaluations(measured, times)
+    rows += _responses(measured, group, first=first)
     return (
         '<div class="table" role="region" tabindex="0" aria-label="Measurements">'
         f"<table>{_caption(measured, series_label)}"
@@ -148,18 +149,34 @@ def _row(
     return f'<tr><th scope="row">{name}</th>{cells}</tr>'
 
 
-def _responses(measured: MeasuredLesion, time_points: Sequence[int]) -> list[str]:
-    """Return the row of responses; also of a time point at which the lesion is gone."""
-    if not measured.responses:
+def _responses(measured: MeasuredLesion, group: Sequence[Measurement], *, first: bool) -> list[str]:
+    """Return the row of responses, in the table of the series that they were told from.
+
+    A response to a time point at which the lesion is gone stands behind its words.
+    """
+    series = {one.series_instance_uid for one in group}
+    told = [
+        one
+        for one in measured.responses
+        if (series.issuperset(one.compared) if one.compared else first)
+    ]
+    if not told:
         return []
-    said = {one.time_point: escape(one.category.meaning) for one in measured.responses}
-    gone = [f"{said[number]} (gone)" for number in measured.lesion.absent if number in said]
-    cells = "".join(f"<td>{said.get(number, _BLANK)}</td>" for number in time_points)
-    last = f"<td>{'; '.join(gone)}</td>" if len(time_points) > 1 else ""
-    name = "Response by RECIST 1.1, of this lesion alone"
-    if gone and not last:
-        return [f'<tr><th scope="row">{name}</th><td>{"; ".join(gone)}</td></tr>']
-    return [f'<tr><th scope="row">{name}</th>{cells}{last}</tr>']
+    said = {one.time_point: escape(one.category.meaning) for one in told}
+    cells = [said.get(one.time_point, "") for one in group]
+    cells[-1] = "; ".join(
+        text
+        for text in (
+            cells[-1],
+            *(f"{said[number]} (gone)" for number in measured.lesion.absent if number in said),
+        )
+        if text
+    )
+    row = "".join(f"<td>{cell or _BLANK}</td>" for cell in cells)
+    blank = "<td></td>" if len(group) > 1 else ""
+    return [
+        f'<tr><th scope="row">Response by RECIST 1.1, of this lesion alone</th>{row}{blank}</tr>'
+    ]
 
 
 def _evaluations(measured: MeasuredLesion, time_points: Sequence[int]) -> list[str]:

@@ -63,6 +63,27 @@ def test_volume_extents_and_response_stand_in_the_table_where_they_are_known(
     assert f"<td>{category.meaning}</td>" in text
 
 
+def test_response_stands_in_the_table_of_the_series_it_was_told_from(tmp_path: Path) -> None:
+    lesion = measured(tmp_path)
+    first, second = lesion.measurements
+    other = [
+        replace(one, series_instance_uid=f"{one.series_instance_uid}.7") for one in (first, second)
+    ]
+    said = Response(
+        time_point=2, baseline=1, long_axis_percent=0.0, axis_product_percent=0.0,
+        volume_percent=None, category=lesion.lesion.finding,
+        compared=tuple(one.series_instance_uid for one in other),
+    )  # fmt: skip
+    full = replace(lesion, measurements=(first, second, *other), responses=(said,))
+    tables = measurement_tables(CASE, (), [full]).split("</table>")
+    assert ["RECIST" in table for table in tables] == [False, True, False]
+    gone = replace(said, compared=said.compared[:1])
+    absent = replace(lesion.lesion, absent=(2,))
+    alone = replace(full, lesion=absent, measurements=(first, other[0]), responses=(gone,))
+    text = measurement_tables(CASE, (), [alone])
+    assert text.count(f"<td>{lesion.lesion.finding.meaning} (gone)</td>") == 1
+
+
 def test_value_that_one_time_point_lacks_is_a_dash(tmp_path: Path) -> None:
     lesion = measured(tmp_path)
     text = measurement_tables(CASE, (), [replace(lesion, segments=(segment(lesion, 0, 4.0),))])
