@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 Point = tuple[float, float, float]
 Pixel = tuple[float, float]
@@ -168,6 +169,16 @@ class Unused:
     sop_instance_uid: str = field(repr=False, default="")
 
 
+class IdentifyingValue(NamedTuple):
+    """A value of an Attribute that Table E.1-1 lists, as it stands in a file."""
+
+    tag: int
+    vr: str
+    character_set: bytes
+    """Specific Character Set (0008,0005) of its Data Set."""
+    value: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSet:
     """The studies of one patient found in a folder, by date: time point 1, 2, ..."""
@@ -178,6 +189,8 @@ class FileSet:
     identifiers: tuple[bytes, ...] = field(repr=False, default=())
     """Names and IDs of the patient as they stand in the files, encoded: no kept text may echo
     them."""
+    identity: tuple[IdentifyingValue, ...] = field(repr=False, default=())
+    """Each distinct value of the listed names, IDs, places and dates, at every nesting level."""
     studies: tuple[Study, ...]
     unused: tuple[Unused, ...] = ()
 

@@ -5,15 +5,27 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from casepack.encoding import PartTen, open_part_ten
+from casepack.encoding import PartTen, open_part_ten, read_items
 from casepack.errors import InstanceHeld, StudyError
-from casepack.model import FileSet, Instance, Progress, Reason, Series, Study, Unused, no_progress
+from casepack.model import (
+    FileSet,
+    IdentifyingValue,
+    Instance,
+    Progress,
+    Reason,
+    Series,
+    Study,
+    Unused,
+    no_progress,
+)
 from casepack.standard.dictionary import dictionary_vr
+from casepack.standard.profile import profile_rows
 from casepack.standard.uids import STANDARD_ROOT
 
 _MEDIA_STORAGE_DIRECTORY: Final = "1.2.840.10008.1.3.10"
@@ -29,6 +41,7 @@ class _Header:
     series_uid: str = field(repr=False)
     patient: str = field(repr=False)
     identifiers: frozenset[bytes] = field(repr=False)
+    identity: tuple[IdentifyingValue, ...] = field(repr=False)
     date: str = field(repr=False)
     time: str = field(repr=False)
     modality: str
@@ -55,10 +68,11 @@ def read_file_set(folder: Path, *, progress: Progress = no_progress) -> FileSet:
     headers: list[_Header] = []
     unused: list[Unused] = []
     seen: dict[str, int] = {}
+    known: set[tuple[bytes, bytes]] = set()
     for number, path in enumerate(paths, 1):
         progress("read", number, len(paths))
         try:
-            header = _read_header(path)
+            header = _read_header(path, known)
         except InstanceHeld as held:
             unused.append(Unused(number=number, path=path, reason=Reason(held.reason)))
             continue
@@ -79,6 +93,7 @@ def read_file_set(folder: Path, *, progress: Progress = no_progress) -> FileSet:
         root=folder,
         patient_id=_single_patient(headers),
         identifiers=tuple(sorted({value for header in headers for value in header.identifiers})),
+        identity=tuple(value for header in headers for value in header.identity),
         studies=_group_studies(headers),
         unused=tuple(unused),
     )
@@ -102,17 +117,17 @@ def _list_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def _read_header(path: Path) -> _Header:
+def _read_header(path: Path, known: set[tuple[bytes, bytes]]) -> _Header:
     try:
         with open_part_ten(path) as file:
-            return _read_part_ten_header(path, file)
+            return _read_part_ten_header(path, file, known)
     except InstanceHeld as held:
         if held.reason == Reason.NOT_DICOM and path.suffix.lower() in _DICOM_SUFFIXES:
             raise InstanceHeld(Reason.CLAIMS_DICOM) from None
         raise
 
 
-def _read_part_ten_header(path: Path, file: PartTen) -> _Header:
+def _read_part_ten_header(path: Path, file: PartTen, known: set[tuple[bytes, bytes]]) -> _Header:
     if file.meta.get(0x00020002, b"").decode("ascii", "replace") == _MEDIA_STORAGE_DIRECTORY:
         raise InstanceHeld(Reason.DICOMDIR)
     values = {element.tag: element for element in file.elements if element.tag in _WANTED}
@@ -142,6 +157,7 @@ def _read_part_ten_header(path: Path, file: PartTen) -> _Header:
         series_uid=series,
         patient="\\".join((text(0x00100020), text(0x00100021))) if text(0x00100020) else "",
         identifiers=_identifiers(file),
+        identity=tuple(_identity(file, known)),
         date=text(0x00080020),
         time=text(0x00080030),
         modality=text(0x00080060),
@@ -160,6 +176,7 @@ _WANTED: Final = _IDENTIFYING | {
     *(0x0020000D, 0x0020000E, 0x00200011, 0x00200013, 0x00280008),
 }
 _SHORTEST_IDENTIFIER: Final = 4
+_SPECIFIC_CHARACTER_SET: Final = 0x00080005
 _NAME_DELIMITERS: Final = re.compile(rb"[\\^= ]+")
 
 
@@ -174,6 +191,36 @@ def _identifiers(file: PartTen) -> frozenset[bytes]:
             if known == "PN":
                 found.update(_NAME_DELIMITERS.split(value))
     return frozenset(value for value in found if len(value) >= _SHORTEST_IDENTIFIER)
+
+
+_IDENTITY_VRS: Final = frozenset({"AE", "DA", "DT", "LO", "PN", "SH", "ST", "UC"})
+_LONGEST_IDENTITY: Final = 64 << 10
+
+
+def _identity(file: PartTen, known: set[tuple[bytes, bytes]]) -> Iterator[IdentifyingValue]:
+    """Yield the values of listed Attributes at every level that are not `known` yet."""
+    character_set = file.value(_SPECIFIC_CHARACTER_SET) or b""
+    rows = profile_rows()
+    pending = [(file.elements, file.encoding, 0)]
+    while pending:
+        elements, encoding, depth = pending.pop()
+        for element in elements:
+            tag, vr, start, value, end, _undefined = element
+            if vr != "SQ" and (vr not in _IDENTITY_VRS or tag not in rows):
+                continue
+            if end - start > _LONGEST_IDENTITY:
+                continue
+            raw = (character_set, file.buffer[start:end])
+            if raw in known:
+                continue
+            known.add(raw)
+            if vr == "SQ":
+                # what is not a valid Sequence is held when it is de-identified
+                with suppress(InstanceHeld):
+                    inner, items = read_items(file.buffer, element, encoding, depth=depth)
+                    pending += [(item, inner, depth + 1) for item in items]
+            elif end > value:
+                yield IdentifyingValue(tag, vr, character_set, file.buffer[value:end])
 
 
 def _integer(text: str) -> int | None:
@@ -195,7 +242,8 @@ def _single_patient(headers: Iterable[_Header]) -> str:
             f"the folder holds studies of {len(patients) + len(without_id)} patients",
             advice="Put each patient in a folder of its own; casepack inspect STUDY shows which.",
         )
-    return next(iter(patients), "")
+    # a Study without a Patient ID is its own patient: another's shift and code must not be its own
+    return next(iter(patients), "") or "\\" + min(studies)
 
 
 def _group_studies(headers: Iterable[_Header]) -> tuple[Study, ...]:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from casepack.deidentify.dates import cap_age, shift_value
+from casepack.deidentify.descriptors import Echo, Kind, clean_descriptor, read_vocabulary
 from casepack.deidentify.plan import CODE_MEANING
 from casepack.deidentify.pseudonyms import Pseudonyms
+from casepack.deidentify.text import decode_text, encode_text, split_values
 from casepack.encoding import unpad
 from casepack.standard.codes import known_meanings
 from casepack.standard.dictionary import dictionary_vr, value_multiplicity
@@ -72,6 +74,8 @@ class Context:
     days_into_the_past: int = field(repr=False)
     echo: re.Pattern[bytes] | None = field(repr=False, default=None)
     """Matches the patient's names and IDs in kept text."""
+    words: Echo | None = field(repr=False, default=None)
+    """The study's identifiers, to be cleaned from text; None without Clean Descriptors."""
 
     @property
     def patient_code(self) -> str:
@@ -252,13 +256,52 @@ def keep_known_meaning(value: bytes) -> bytes | None:
     return value if not meaning or meaning.casefold() in known_meanings() else None
 
 
-def clean_value(tag: int, vr: str, value: bytes, context: Context) -> bytes | None:
+def clean_value(
+    tag: int, vr: str, value: bytes, context: Context, character_set: bytes
+) -> bytes | None:
     """C: return a value of similar meaning that identifies nobody; None if there is none."""
     if tag == CODE_MEANING:
-        return keep_known_meaning(value)
+        known = keep_known_meaning(value)
+        return clean_text(tag, vr, value, context, character_set) if known is None else known
     if vr in {"DA", "DT"}:
         return shift_date(vr, value, context)
-    return None
+    return clean_text(tag, vr, value, context, character_set)
+
+
+def clean_text(
+    tag: int, vr: str, value: bytes, context: Context, character_set: bytes
+) -> bytes | None:
+    """C with 113105: return the clinical and technical words of a text; None if none is left.
+
+    None also without the Option, and for a text that does not fit its character set.
+    """
+    if context.words is None or vr not in CLEANED_VRS:
+        return None
+    text = decode_text(unpad(value), character_set)
+    if text is None:
+        return None
+    vocabulary = read_vocabulary()
+    results = [clean_descriptor(part, context.words, vocabulary) for part in split_values(vr, text)]
+    if tag in _DEVICE_WORDS and {r.kind for one in results for r in one.removals} <= {
+        Kind.UNKNOWN_TOKEN
+    }:
+        return value
+    values = [one.text for one in results]
+    cleaned = "\\".join(values)
+    if cleaned == text:
+        return value
+    return encode_text(cleaned, character_set) if any(values) else None
+
+
+_DEVICE_WORDS: Final = frozenset(
+    # Manufacturer, Model Name; Sequence Name, Imaged Nucleus, Software Versions, Receive and
+    # Transmit Coil Name, Pulse Sequence Name
+    {0x00080070, 0x00081090, 0x00180024, 0x00180085, 0x00181020, 0x00181250, 0x00181251, 0x00189005}
+)
+"""Not listed in Table E.1-1 and written by the scanner: words that nobody knows may stay there."""
+
+CLEANED_VRS: Final = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
+"""Value Representations of descriptive text (PS3.15 E.3.5)."""
 
 
 def dummy_value(tag: int, vr: str, value: bytes, context: Context, uids: dict[str, str]) -> bytes:

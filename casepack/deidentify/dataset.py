@@ -82,6 +82,8 @@ class DataSetDeidentifier:
         The encoding of the Data Sets, which the output keeps.
     stamps
         Encoded elements that say what was done; they replace whatever the input says.
+    character_set
+        Specific Character Set (0008,0005) of the Data Sets.
     remember
         Whether results are remembered; False is for the test that it makes no difference.
     """
@@ -93,9 +95,11 @@ class DataSetDeidentifier:
         encoding: Encoding,
         stamps: Sequence[tuple[int, bytes]],
         *,
+        character_set: bytes = b"",
         remember: bool = True,
     ) -> None:
         self.plan = plan
+        self._character_set = character_set
         self._uids: dict[str, str] = {}
         self._context = context
         self._encoding = encoding
@@ -286,7 +290,7 @@ class DataSetDeidentifier:
             case Action.UID if vr == "UI":
                 return actions.replace_uids(value, context, self._uids)
             case Action.CLEAN:
-                return actions.clean_value(tag, vr, value, context)
+                return actions.clean_value(tag, vr, value, context, self._character_set)
             case _:
                 raise InstanceHeld(Reason.MALFORMED)
 
@@ -307,6 +311,7 @@ class DataSetDeidentifier:
         encoded_items = []
         for item_elements in items:
             encoded: list[tuple[int, bytes]] = []
+            _refuse_other_character_set(buffer, item_elements, self._character_set)
             safe = self._safe(buffer, item_elements)
             local = _is_local_code(buffer, item_elements)
             if local:
@@ -408,12 +413,24 @@ def _is_code_sequence(plan: Plan, path: Path) -> bool:
     return plan.iod.attribute_type((*path, 0x00080104), plan.present) is not None
 
 
+_SPECIFIC_CHARACTER_SET: Final = 0x00080005
 _CODING_SCHEME: Final = 0x00080102
 _CODE: Final = frozenset(
     # Basic Coded Entry and Enhanced Encoding Mode (PS3.3 Table 8.8-1)
     {0x00080100, _CODING_SCHEME, 0x00080103, 0x00080104, 0x00080119, 0x00080120, 0x0008010F}
     | {0x00080105, 0x00080106, 0x00080107, 0x0008010B, 0x0008010D, 0x00080117, 0x00080118}
 )
+
+
+def _refuse_other_character_set(
+    buffer: Buffer, item: Sequence[Element], character_set: bytes
+) -> None:
+    """Hold an Item whose text is in another Specific Character Set than its Data Set's."""
+    for element in item:
+        if element.tag == _SPECIFIC_CHARACTER_SET:
+            own = unpad(buffer[element.value : element.end])
+            if own != character_set:
+                raise InstanceHeld(Reason.TEXT_NOT_DECODABLE)
 
 
 def _is_local_code(buffer: Buffer, item: Sequence[Element]) -> bool:

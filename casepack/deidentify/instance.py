@@ -33,6 +33,7 @@ from casepack.standard.uids import IMPLEMENTATION_CLASS_UID
 
 _UID: Final = re.compile(r"(?=.{1,64}$)[0-9]+(?:\.[0-9]+)*")
 _CHUNK: Final = 8 << 20
+_SPECIFIC_CHARACTER_SET: Final = 0x00080005
 _BURNED_IN_ANNOTATION: Final = 0x00280301
 _TEXT_LIMIT: Final = 64
 _MAX_SEEN: Final = 1000
@@ -71,10 +72,10 @@ class InstanceDeidentifier:
     context: Context
     root: Path
     remember: bool = True
-    _known: dict[tuple[str, Encoding, frozenset[str]], DataSetDeidentifier] = field(
+    _known: dict[tuple[str, Encoding, frozenset[str], bytes], DataSetDeidentifier] = field(
         default_factory=dict
     )
-    _seen: dict[tuple[str, Encoding, frozenset[int]], DataSetDeidentifier] = field(
+    _seen: dict[tuple[str, Encoding, frozenset[int], bytes], DataSetDeidentifier] = field(
         default_factory=dict
     )
     """Look-up by the tags of a Data Set; emptied when Data Sets differ without end."""
@@ -102,24 +103,29 @@ class InstanceDeidentifier:
 
     def _deidentifier(self, sop_class_uid: str, file: PartTen) -> DataSetDeidentifier:
         tags = frozenset(element.tag for element in file.elements)
-        kind = (sop_class_uid, file.encoding, tags)
+        if len(tags) != len(file.elements):
+            raise InstanceHeld(Reason.MALFORMED)
+        character_set = file.value(_SPECIFIC_CHARACTER_SET) or b""
+        kind = (sop_class_uid, file.encoding, tags, character_set)
         found = self._seen.get(kind)
         if found is None:
             plan = compile_plan(sop_class_uid, self.recipe, tags)
             found = self._known.setdefault(
-                (sop_class_uid, file.encoding, plan.present), self._new(plan, file.encoding)
+                (sop_class_uid, file.encoding, plan.present, character_set),
+                self._new(plan, file.encoding, character_set),
             )
             if len(self._seen) >= _MAX_SEEN:
                 self._seen.clear()
             self._seen[kind] = found
         return found
 
-    def _new(self, plan: Plan, encoding: Encoding) -> DataSetDeidentifier:
+    def _new(self, plan: Plan, encoding: Encoding, character_set: bytes) -> DataSetDeidentifier:
         return DataSetDeidentifier(
             plan,
             self.context,
             encoding,
             deidentification_stamps(self.recipe, plan.options, encoding),
+            character_set=character_set,
             remember=self.remember,
         )
 

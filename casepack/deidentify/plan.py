@@ -22,6 +22,7 @@ from casepack.standard.types import Iod, Path, read_iod
 
 CARRIED_OUT: Final = frozenset(
     {
+        Option.CLEAN_DESCRIPTORS,
         Option.RETAIN_LONGITUDINAL_FULL_DATES,
         Option.RETAIN_LONGITUDINAL_MODIFIED_DATES,
         Option.RETAIN_PATIENT_CHARACTERISTICS,
@@ -58,6 +59,12 @@ _PRESENTATION_CREATION: Final = frozenset({0x00700082, 0x00700083})
 _VOCABULARY_DATES: Final = frozenset({0x00080106, 0x00080107, 0x0040DB06, 0x0040DB07})
 _TIMEZONE: Final = 0x00080201
 _FREE_TEXT: Final = frozenset({"ST", "LT", "UT"})
+_TEXT: Final = _FREE_TEXT | {"LO", "SH", "UC"}
+_CODES: Final = frozenset(
+    # Code Value, Coding Scheme Designator and Version, Long Code Value: no language, and codes of
+    # schemes that are not public are replaced with their Item
+    {0x00080100, 0x00080102, 0x00080103, 0x00080119}
+)
 _READS_PIXELS: Final = frozenset(
     # Spacing Between Slices; Number of Frames, Pixel Spacing, Pixel Aspect Ratio, Pixel Padding,
     # Rescale Intercept, Slope and Type
@@ -221,7 +228,11 @@ class Plan:
             return Rule(action=Action.CLEAN, source="known meanings", otherwise=Action.DUMMY)
         if row is None:
             emptied = resolve_code(tag, "X/Z/D", attribute_type)
-            if dictionary_vr(tag) in _FREE_TEXT:
+            vr = dictionary_vr(tag)
+            if vr in _TEXT and tag not in _CODES and Option.CLEAN_DESCRIPTORS in self.options:
+                source = "E.1-1 113105, not listed"
+                return Rule(action=Action.CLEAN, source=source, otherwise=emptied)
+            if vr in _FREE_TEXT:
                 # the table lists no more than the Attributes that are known to identify
                 return Rule(action=emptied, source="free text")
             return Rule(action=Action.KEEP, source="not in E.1-1", otherwise=emptied)
@@ -238,6 +249,11 @@ class Plan:
                 return Rule(action=Action.KEEP, source=source, otherwise=basic)
             if option is Option.RETAIN_LONGITUDINAL_MODIFIED_DATES:
                 return _modified_date_rule(row, basic, source)
+            if option is Option.CLEAN_DESCRIPTORS:
+                # a Sequence of descriptors is cleaned Attribute by Attribute
+                sequence = dictionary_vr(row.tag) == "SQ"
+                action = Action.KEEP if sequence else Action.CLEAN
+                return Rule(action=action, source=source, otherwise=basic)
         return None
 
 

@@ -17,10 +17,13 @@ from typing import Final
 from casepack.deidentify.actions import Context, compile_echo
 from casepack.deidentify.crosswalk import Crosswalk
 from casepack.deidentify.dataset import Applied
+from casepack.deidentify.descriptors import Echo, collect_echo
 from casepack.deidentify.instance import SOFTWARE, InstanceDeidentifier, Placed
 from casepack.deidentify.journal import Journal, Outcome
 from casepack.deidentify.plan import CARRIED_OUT
 from casepack.deidentify.pseudonyms import Pseudonyms
+from casepack.deidentify.text import decode_text
+from casepack.encoding import unpad
 from casepack.errors import CasepackError, InstanceHeld, StudyError
 from casepack.model import (
     Action,
@@ -28,6 +31,7 @@ from casepack.model import (
     Deidentified,
     FileSet,
     Instance,
+    Option,
     Progress,
     Reason,
     Record,
@@ -76,6 +80,7 @@ def deidentify_file_set(
         patient_id=file_set.patient_id,
         days_into_the_past=pseudonyms.days_into_the_past(file_set.patient_id),
         echo=compile_echo(file_set.identifiers),
+        words=_words(file_set) if Option.CLEAN_DESCRIPTORS in recipe.options else None,
     )
     deidentifier = InstanceDeidentifier(recipe=recipe, context=context, root=root)
     instances = file_set.instances
@@ -110,6 +115,15 @@ def deidentify_file_set(
         unused=unused,
     )
     return result, crosswalk
+
+
+def _words(file_set: FileSet) -> Echo:
+    """Return the study's own identifiers, in the forms in which texts repeat them."""
+    return collect_echo(
+        (value.tag, value.vr, text)
+        for value in file_set.identity
+        if (text := decode_text(unpad(value.value), value.character_set)) is not None
+    )
 
 
 def _held(instance: Instance, reason: Reason) -> Unused:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from casepack.deidentify.actions import (
     required_value,
     shift_date,
 )
+from casepack.deidentify.descriptors import collect_echo
 from casepack.deidentify.pseudonyms import Pseudonyms
 from tests.deidentify.plans import tag
 from tests.wire import LONG, SHORT
@@ -197,11 +200,30 @@ def test_known_meanings_are_kept_and_others_not() -> None:
         assert keep_known_meaning(meaning) is None
 
 
-def test_cleaning_knows_meanings_and_dates_only() -> None:
-    assert clean_value(tag("CodeMeaning"), "LO", b"Brain", CONTEXT) == b"Brain"
-    assert clean_value(tag("StudyDate"), "DA", b"20240108", CONTEXT) == b"20220207"
-    assert clean_value(tag("StudyDate"), "LO", b"20240108", CONTEXT) is None
-    assert clean_value(tag("SeriesDescription"), "LO", b"T2", CONTEXT) is None
+def test_cleaning_knows_meanings_and_dates_and_with_the_option_words() -> None:
+    assert clean_value(tag("CodeMeaning"), "LO", b"Brain", CONTEXT, b"") == b"Brain"
+    assert clean_value(tag("StudyDate"), "DA", b"20240108", CONTEXT, b"") == b"20220207"
+    assert clean_value(tag("StudyDate"), "LO", b"20240108", CONTEXT, b"") is None
+    assert clean_value(tag("SeriesDescription"), "LO", b"T2", CONTEXT, b"") is None
+    words = collect_echo([(0x00100010, "PN", "Quillfeather^Amaranth")])
+    cleaning = replace(CONTEXT, words=words)
+    series = tag("SeriesDescription")
+
+    def cleaned(value: bytes, character_set: bytes = b"ISO_IR 100") -> bytes | None:
+        return clean_value(series, "LO", value, cleaning, character_set)
+
+    assert cleaned(b"t2_tse_sag_384 ") == b"t2_tse_sag_384 "
+    assert cleaned(b"T2 sag Quillfeather") == b"T2 sag"
+    assert cleaned(b"Quillfeather") is None
+    assert cleaned("MRT Wirbelsäule".encode("latin-1")) == "MRT Wirbelsäule".encode("latin-1")
+    assert cleaned("MRT Wirbelsäule Quillfeather".encode(), b"ISO_IR 192") == (
+        "MRT Wirbelsäule".encode()
+    )
+    assert cleaned(b"T2\\Quillfeather\\T1") == b"T2\\\\T1"
+    assert cleaned(b"\xff\xfe", b"ISO_IR 192") is None
+    maker = tag("Manufacturer")
+    assert clean_value(maker, "LO", b"Boreas Imaging", cleaning, b"") == b"Boreas Imaging"
+    assert clean_value(maker, "LO", b"Quillfeather Imaging", cleaning, b"") == b"Imaging"
     assert shift_date("DT", b"20240108101500\0", CONTEXT) == b"20220207101500"
     assert shift_date("DA", b"MEIER", CONTEXT) is None
 

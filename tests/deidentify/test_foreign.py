@@ -130,7 +130,10 @@ def test_no_uid_name_or_id_of_the_original_is_in_the_result(
         if outcome.path is None:
             continue
         with quiet():
-            ours = identifiers(pydicom.dcmread(path, stop_before_pixels=True))
+            original = pydicom.dcmread(path, stop_before_pixels=True)
+            # an Institution Name that is the maker's: the maker may be named
+            maker = str(original.get("Manufacturer", "")).encode()
+            ours = {value for value in identifiers(original) if value not in maker}
         content = outcome.path.read_bytes()
         left = [value for value in ours if stands_alone(value, content)]
         assert len(left) == 0, path.name

@@ -128,7 +128,7 @@ def test_each_retaining_option_retains(option: str, keyword: str) -> None:
     assert plan("MR", BASIC).rule(path(keyword)).action is not Action.KEEP
 
 
-@pytest.mark.parametrize("option", ["CleanDescriptors", "CleanGraphics", "CleanStructuredContent"])
+@pytest.mark.parametrize("option", ["CleanGraphics", "CleanStructuredContent"])
 def test_an_option_that_is_not_carried_out_changes_nothing_and_is_not_claimed(option: str) -> None:
     made, basic = plan("Enhanced MR", recipe(option)), plan("Enhanced MR", BASIC)
     assert made.options == frozenset()

@@ -171,12 +171,14 @@ def test_what_identifies_nobody_survives_byte_for_byte(
             continue
         if vr_of(tag) in {"ST", "LT", "UT"} or tag in CODE | by_recipe or path[0] in MARKS:
             continue
+        if vr_of(tag) in {"LO", "SH", "UC"} and using in {"publication", "tcia"}:
+            continue  # the planted words are no one's language, so Clean Descriptors removes them
         if result.values.get(path, b"").rstrip(b" \0") == value.rstrip(b" \0"):
             survived += 1
         else:
             lost.append(written(path))
     assert lost == []
-    assert survived > 200
+    assert survived > 100
 
 
 def written(path: Path) -> str:
