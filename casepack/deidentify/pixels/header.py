@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.stored import EXPLICIT_BIG, StoredPixels
-from casepack.encoding import PartTen
+from casepack.encoding import PartTen, read_items
 from casepack.errors import InstanceHeld
 from casepack.model import Reason
 
@@ -117,3 +118,65 @@ def _palette(file: PartTen) -> NDArray[np.uint8] | None:
         colours.append((words >> (_EIGHT if largest >= 1 << _EIGHT else 0)).astype(np.uint8))
     shortest = min(len(colour) for colour in colours)
     return np.stack([colour[:shortest] for colour in colours], axis=-1) if shortest else None
+
+
+_REGION_EDGES: Final = (0x00186018, 0x0018601A, 0x0018601C, 0x0018601E)
+"""Region Location Min X0, Min Y0, Max X1 and Max Y1; the last two included in the region."""
+_NUMBERS: Final = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d"}
+
+
+class FileHeader:
+    """The header of a file, as rules on burned-in text ask for it.
+
+    Raises
+    ------
+    InstanceHeld
+        Rows or Columns are missing.
+    """
+
+    def __init__(self, file: PartTen) -> None:
+        self._file = file
+        try:
+            self.rows, self.columns = _number(file, 0x00280010), _number(file, 0x00280011)
+        except (ValueError, struct.error):
+            raise InstanceHeld(Reason.PIXELS_NOT_DECODED) from None
+
+    def text(self, tag: int) -> str | None:
+        """Return the value as text, several values joined by a backslash; None if it is absent."""
+        if tag >> 16 == 2:  # noqa: PLR2004  # File Meta Information
+            meta = self._file.meta.get(tag)
+            return None if meta is None else meta.decode("latin-1")
+        for element in self._file.elements:
+            if element.tag == tag:
+                raw = self._file.buffer[element.value : element.end]
+                return _as_text(raw, element.vr, self._file.encoding.order)
+        return None
+
+    def regions(self, tag: int) -> tuple[Box, ...]:
+        """Return the regions that the Items of Sequence of Ultrasound Regions give."""
+        boxes = []
+        for element in self._file.elements:
+            if element.tag == tag and element.vr in {"SQ", "UN"}:
+                encoding, items = read_items(self._file.buffer, element, self._file.encoding)
+                for item in items:
+                    edges = {
+                        part.tag: self._file.buffer[part.value : part.end]
+                        for part in item
+                        if part.tag in _REGION_EDGES
+                    }
+                    if len(edges) == len(_REGION_EDGES):
+                        left, top, right, bottom = (
+                            int.from_bytes(edges[edge], "little" if encoding.little else "big")
+                            for edge in _REGION_EDGES
+                        )
+                        boxes.append(Box(left, top, right + 1, bottom + 1))
+        return tuple(boxes)
+
+
+def _as_text(raw: bytes, vr: str, order: str) -> str:
+    form = _NUMBERS.get(vr)
+    if form is None:
+        # rules are in ASCII; what is not has no part in them
+        return raw.decode("latin-1").strip(" \x00")
+    count = len(raw) // struct.calcsize(form)
+    return "\\".join(str(number) for number in struct.unpack_from(f"{order}{count}{form}", raw))

@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from casepack.deidentify.pixels.decoding import decode_stream
 from casepack.deidentify.pixels.detect import LARGEST_FRAME
 from casepack.errors import InstanceHeld
 from casepack.model import Reason
@@ -190,9 +191,6 @@ def encapsulated_frames(pixels: StoredPixels) -> list[bytes]:
 
 
 def _decode(pixels: StoredPixels) -> Iterator[Values]:
-    from pydicom.encaps import encapsulate  # noqa: PLC0415
-    from pydicom.pixels.decoders.base import get_decoder  # noqa: PLC0415
-
     options: dict[str, Any] = {
         "rows": pixels.rows,
         "columns": pixels.columns,
@@ -208,15 +206,12 @@ def _decode(pixels: StoredPixels) -> Iterator[Values]:
     for stream in encapsulated_frames(pixels):
         if claimed_size(stream) not in {None, (pixels.rows, pixels.columns)}:
             raise InstanceHeld(Reason.PIXELS_NOT_DECODED)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                decoder = get_decoder(pixels.transfer_syntax_uid)
-                values, _ = decoder.as_array(
-                    encapsulate([stream]), raw=decoded_photometric(pixels) != "RGB", **options
-                )
-        except Exception:  # noqa: BLE001  # decoders raise all kinds, and quote values
-            raise InstanceHeld(Reason.PIXELS_NOT_DECODED) from None
+        values = decode_stream(
+            pixels.transfer_syntax_uid,
+            stream,
+            raw=decoded_photometric(pixels) != "RGB",
+            options=options,
+        )
         if values.shape != pixels.shape:
             raise InstanceHeld(Reason.PIXELS_NOT_DECODED)
         yield values
