@@ -62,9 +62,10 @@ def test_pitfall_2_image_without_frame_of_reference_is_a_clear_error(tmp_path):
     [("F", "F"), ("M", "M"), ("O", "O"), ("U", ""), ("", ""), ("FEMALE", "F"), ("N", "")],
 )
 def test_pitfall_3_patient_sex_is_normalised(tmp_path, sex, expected):
-    studies = deidentified(tmp_path, series=1)
+    studies = deidentified(tmp_path, studies=1, series=1)
     rewrite(studies, PatientSex=sex)
-    assert {str(ds.PatientSex or "") for ds in objects(annotated(studies))} == {expected}
+    result = annotated(studies, lesion(outline(), evaluations=()))
+    assert {str(ds.PatientSex or "") for ds in objects(result)} == {expected}
 
 
 def test_pitfall_5_no_study_is_dropped_from_the_evidence(tmp_path):
@@ -216,9 +217,9 @@ def test_nothing_is_described_where_descriptors_were_removed(tmp_path):
 
 @pytest.mark.parametrize("time", ["10", "1015", "101500.25"])
 def test_study_time_of_any_precision_is_taken(tmp_path, time):
-    studies = deidentified(tmp_path)
+    studies = deidentified(tmp_path, studies=1, series=1)
     rewrite(studies, StudyTime=time)
-    for ds in objects(annotated(studies)):
+    for ds in objects(annotated(studies, lesion(outline(), evaluations=()))):
         assert ds.StudyTime == time
         assert content_moment(ds)[1] == {"10": "100000", "1015": "101500"}.get(
             time, "101500.250000"
@@ -249,9 +250,10 @@ def test_pitfall_12_objects_without_a_body_part_module_leave_it_out(tmp_path):
 
 @pytest.mark.parametrize("name", ["Case^0001", "CASE0001", ""])
 def test_pitfall_13_patient_name_is_that_of_the_images_without_a_warning(tmp_path, name):
-    studies = deidentified(tmp_path)
+    studies = deidentified(tmp_path, studies=1, series=1)
     rewrite(studies, PatientName=name)
-    assert {str(ds.PatientName) for ds in objects(annotated(studies))} == {name}
+    result = annotated(studies, lesion(outline(), evaluations=()))
+    assert {str(ds.PatientName) for ds in objects(result)} == {name}
 
 
 def test_patient_and_study_attributes_are_those_of_the_images(tmp_path):

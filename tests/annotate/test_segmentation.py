@@ -342,3 +342,37 @@ def test_flipped_bit_of_a_segmentation_is_found(studies):
     ds.PixelData = bytes(content)
     ds.save_as(path.instances[0].path)
     assert codes_found(result, measured) >= {"segmentation-differs"}
+
+
+def test_receivers_find_what_they_document(studies):
+    """3D Slicer (segment numbers) and OHIF (TID 1500 root, tracking, closed polylines)."""
+    ends = outline(ellipse(half_axes=(12, 5)), series_number=2)
+    result, (measured,) = made(studies, replace(masked(studies), outlines=(ends,)))
+    for seg in segmentations(result):
+        assert [each.SegmentNumber for each in seg.SegmentSequence] == [1]
+        assert {each.TrackingUID for each in seg.SegmentSequence} == {measured.tracking_uid}
+    (report,) = objects(result, "SR")
+    root = report.ConceptNameCodeSequence[0]
+    assert (root.CodeValue, root.CodingSchemeDesignator) == ("126000", "DCM")
+    template = report.ContentTemplateSequence[0]
+    assert (template.MappingResource, template.TemplateIdentifier) == ("DCMR", "1500")
+    (measurements,) = [item for item in report.ContentSequence if names(item) == "126010"]
+    groups = list(measurements.ContentSequence)
+    assert {names(group) for group in groups} == {"125007"}
+    closed = 0
+    for group in groups:
+        held = {names(item): item for item in group.ContentSequence}
+        assert held["112039"].TextValue == "lesion-1"
+        assert measured.tracking_uid == held["112040"].UID
+        assert held["121071"].ConceptCodeSequence[0].CodeMeaning == "Metastasis"
+        if "111030" in held:
+            region = held["111030"]
+            assert region.GraphicType == "POLYLINE"
+            assert list(region.GraphicData[:2]) == list(region.GraphicData[-2:])
+            assert [item.ValueType for item in region.ContentSequence] == ["IMAGE"]
+            closed += 1
+    assert closed == 2
+
+
+def names(item: Dataset) -> str:
+    return str(item.ConceptNameCodeSequence[0].CodeValue)
