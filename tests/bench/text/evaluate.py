@@ -25,6 +25,8 @@ from tests.bench.text.frames import Drawn, Source, is_legible
 
 _SIZES = (256, 256, 320, 384, 512, 512, 640, 1024)
 _COVERED = 0.9
+_FAINTEST = 0.05
+"""Share of the range of the frame; fainter lines are left out, as are illegible ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +40,10 @@ class Scored:
 Stratum = Callable[[Drawn], bool]
 STRATA: dict[str, Stratum] = {
     "all legible lines": lambda _line: True,
+    "plain to see at the default window": lambda line: line.contrast >= 0.1 and line.visibility >= 3,
     "contrast 0.2 and more of the range": lambda line: line.contrast >= 0.2,
     "contrast 0.1 to 0.2": lambda line: 0.1 <= line.contrast < 0.2,
-    "contrast 0.03 to 0.1": lambda line: line.contrast < 0.1,
+    "contrast 0.05 to 0.1": lambda line: line.contrast < 0.1,
     "bright": lambda line: line.style.mode == "bright",
     "mid-grey": lambda line: line.style.mode == "grey",
     "dark": lambda line: line.style.mode == "dark",
@@ -76,7 +79,7 @@ def measure(
         scored.extend(
             Scored(line=line, share=float(covered[line.mask].mean()))
             for line in lines
-            if is_legible(line)
+            if is_legible(line) and line.contrast >= _FAINTEST
         )
     return scored
 
