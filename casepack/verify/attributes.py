@@ -47,6 +47,7 @@ _MARKERS: Final = {
     MODIFIED_DATES: "MODIFIED",
 }
 _DECLARED: Final = frozenset({"REMOVED", "UNMODIFIED", "MODIFIED"})
+_STUDY_DATE: Final = 0x00080020
 _BIRTH_DATE: Final = 0x00100030
 _AGE: Final = 0x00101010
 _OLDEST_YEARS: Final = 90
@@ -154,7 +155,8 @@ def _check_element(
             yield "overlay-or-curve", element.place
     else:
         row = read_rows().get(tag)
-        if row is not None and _holds_value(element) and not (gsps and tag in _GSPS_DATES):
+        dummy = gsps and tag in _GSPS_DATES and _is_dummy_moment(part_ten, element)
+        if row is not None and _holds_value(element) and not dummy:
             yield from _check_row(element, row, claimed)
         yield from _check_value(part_ten, element, row, claimed)
 
@@ -187,6 +189,20 @@ def _check_value(
             yield "date-without-option", element.place
     elif element.tag == _AGE:
         yield from _check_age(element)
+
+
+def _is_dummy_moment(part_ten: PartTen, element: Element) -> bool:
+    """Tell a date or time of nothing, or the Study Date, which is checked where it stands."""
+    text = plain_text(element.value)
+    if element.vr == "TM":
+        return not text.strip("0.")
+    return text in _DUMMY_DATES | _study_dates(part_ten)
+
+
+def _study_dates(part_ten: PartTen) -> frozenset[str]:
+    return frozenset(
+        plain_text(element.value) for element in part_ten.elements if element.tag == _STUDY_DATE
+    )
 
 
 def _is_real_date(element: Element) -> bool:

@@ -28,6 +28,12 @@ from casepack.verify.findings import make_finding
 from casepack.verify.holdings import Holdings, relative_name
 from casepack.verify.identifiers import Identifiers
 from casepack.verify.layout import EXPECTED, PAGES, check_crate, check_layout, check_pages
+from casepack.verify.overrides import (
+    Overrides,
+    declared_overrides,
+    read_overrides,
+    read_reports,
+)
 from casepack.verify.pairing import Pairing, pair_images
 from casepack.verify.pixels import check_pixels
 from casepack.verify.references import check_references
@@ -37,7 +43,6 @@ from casepack.verify.vocabulary import split_words
 _NO_ORIGINALS: Final = "no originals given"
 PAYLOAD: Final = "data"
 """Folder of a bag that holds its payload (RFC 8493 2.1.2)."""
-_REPORTS: Final = ("report.json", "deid/report.json", "data/deid/report.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +64,13 @@ class Subject:
         return pair_images(self.holdings, self.originals)
 
     @property
+    def overrides(self) -> Overrides:
+        """What the run says that it kept beyond the Profile."""
+        if self.deidentified is not None:
+            return read_overrides(self.deidentified.record.overrides)
+        return read_overrides(declared_overrides(self.holdings.root))
+
+    @property
     def held(self) -> int:
         """How many usable originals the run says that it left out."""
         counted = (
@@ -77,12 +89,11 @@ def _is_held(reason: str) -> bool:
 
 def _read_left_out(root: Path) -> dict[str, int]:
     """Return the counts of held files by reason that a run of casepack wrote down."""
-    for name in _REPORTS:
+    for report in read_reports(root):
         try:
-            content: Any = json.loads((root / name).read_text("utf-8"))
-            rows = content.get("left_out", ())
+            rows = report.get("left_out", ())
             return {str(row["reason"]): int(row["count"]) for row in rows}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError):
             continue
     return {}
 

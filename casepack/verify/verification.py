@@ -23,6 +23,7 @@ from casepack.verify.conformance import available_tools, tool_versions
 from casepack.verify.findings import has_error, sort_findings
 from casepack.verify.holdings import read_holdings, relative_name
 from casepack.verify.identifiers import Identifiers
+from casepack.verify.overrides import loosen_findings
 from casepack.verify.report import Report
 from casepack.verify.search import compile_search, hide_name, hide_values
 
@@ -115,11 +116,12 @@ def _run_checks(
         *(FILE_SET_CHECKS if is_package or subject.holdings.directories else ()),
         *(PACKAGE_CHECKS if is_package else ()),
     ]
+    overrides = subject.overrides
     checks: list[Check] = []
     findings: list[Finding] = []
     for name, title, run in functions:
         outcome = run(subject)
-        made = sort_findings(outcome.findings)
+        made = sort_findings(loosen_findings(outcome.findings, overrides, subject.holdings))
         findings += made
         checks.append(
             Check(

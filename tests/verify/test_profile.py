@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from pydicom.uid import UID
 
 from casepack.standard import profile as used_by_deidentify
 from casepack.verify.attributes import check_attributes
@@ -144,3 +145,27 @@ def test_both_readers_of_the_table_agree() -> None:
         row = theirs[tag]
         assert ours[tag].codes == set(row.basic.rstrip("*").split("/"))
         assert set(ours[tag].options) == {option.value for option in row.options}
+
+
+@pytest.mark.parametrize(
+    ("date", "time", "found"),
+    [
+        ("19000101", "000000", set()),
+        ("20220905", "000000.000", set()),  # the shifted date of its study
+        ("20230405", "000000", {"attribute-not-removed"}),
+        ("19000101", "101112", {"attribute-not-removed"}),
+    ],
+)
+def test_a_presentation_state_has_dummies_for_its_type_1_date_and_time(
+    tmp_path: Path, date: str, time: str, found: set[str]
+) -> None:
+    ds = result_image(1, 1, 2)
+    ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = UID("1.2.840.10008.5.1.4.1.1.11.1")
+    del ds.DeidentificationMethodCodeSequence[2]  # 113107
+    ds.LongitudinalTemporalInformationModified = "REMOVED"
+    ds.StudyDate, ds.SeriesDate = "20220905", ""
+    ds.PresentationCreationDate, ds.PresentationCreationTime = date, time
+    data = write_instance(ds, tmp_path / "1.dcm").read_bytes()
+    holding = Holding(path=Path("1.dcm"), name="1.dcm", part_ten=read_part_ten(data))
+    codes_found = {finding.code for finding in check_attributes(holding)}
+    assert codes_found - {"date-without-option"} == found
