@@ -40,7 +40,9 @@ class Scored:
 Stratum = Callable[[Drawn], bool]
 STRATA: dict[str, Stratum] = {
     "all legible lines": lambda _line: True,
-    "plain to see at the default window": lambda line: line.contrast >= 0.1 and line.visibility >= 3,
+    "plain to see: contrast 0.1, visibility 3": lambda line: (
+        line.contrast >= 0.1 and line.visibility >= 3
+    ),
     "contrast 0.2 and more of the range": lambda line: line.contrast >= 0.2,
     "contrast 0.1 to 0.2": lambda line: 0.1 <= line.contrast < 0.2,
     "contrast 0.05 to 0.1": lambda line: line.contrast < 0.1,
