@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -188,8 +189,14 @@ def test_pixelmed_finds_no_error_in_key_objects_and_would_find_a_defect(tmp_path
     assert pixelmed(path)
 
 
+def installed(tool: str) -> str:
+    """Program of a Python package: beside the interpreter, whatever the path is."""
+    beside = Path(sys.executable).with_name(tool)
+    return str(beside) if beside.exists() else tool
+
+
 needs_dcmqi = pytest.mark.skipif(
-    shutil.which("segimage2itkimage") is None and not os.environ.get("CI"),
+    shutil.which(installed("segimage2itkimage")) is None and not os.environ.get("CI"),
     reason="dcmqi is not installed",
 )
 
@@ -217,7 +224,7 @@ def test_dcmqi_reads_the_voxels_of_the_model(tmp_path, build):
         out = tmp_path / f"itk{read}"
         out.mkdir()
         code, told = run(
-            "segimage2itkimage",
+            installed("segimage2itkimage"),
             "--inputDICOM",
             instance.path,
             "--outputDirectory",
@@ -254,7 +261,9 @@ def test_dcmqi_reads_the_numbers_of_the_report(tmp_path):
     result, measured = rich(tmp_path)
     reports = [each for each in instances(result, "SR") if each.sop_class_uid.endswith("88.34")]
     out = tmp_path / "report.json"
-    code, told = run("tid1500reader", "--inputDICOM", reports[0].path, "--outputMetadata", out)
+    code, told = run(
+        installed("tid1500reader"), "--inputDICOM", reports[0].path, "--outputMetadata", out
+    )
     assert code == 0, told
     content = json.loads(out.read_text())
     items = [item for group in content["Measurements"] for item in group["measurementItems"]]
