@@ -108,11 +108,11 @@ def build_vocabulary() -> str:
     clash = sections["words"] & personal
     if clash:
         raise ValueError(f"words and names at once: {sorted(clash)}")
-    sections["words"] |= known
+    sections["words"] |= known - sections["common_eponyms"]
     # what has a part in a sentence is a word of it
     for role in ("connectives", "agents", "persons", "patients", "institutions", "by", "for", "at"):
         sections["words"] |= sections[role]
-    for role in ("units", "parameters", "id_cues", "qualifiers"):
+    for role in ("units", "parameters", "id_cues"):
         sections["words"] |= {word for word in sections[role] if word.isalnum()}
     sections["words"] -= {word for word in sections["words"] if len(word) == 1}
     # a name that is no word is not known by itself

@@ -52,10 +52,10 @@ def _name_suffixes() -> tuple[str, ...]:
 def remove_titled_names(reading: Reading) -> None:
     """Mark titles with the name that follows: Dr. Smith, Prof. Dr. med. Young, Frau Stern."""
     for index in range(len(reading)):
-        role = reading.role(index)
-        if not role & (Role.HONORIFIC | Role.TITLE) or not reading.stays(index):
+        if not reading.is_title(index) or not reading.stays(index):
             continue
-        taken = _take_name(reading, index + 1, _is_sure_title(reading, index))
+        sure = _is_sure_title(reading, index)
+        taken = _take_name(reading, index + 1, sure)
         if taken:
             for place in (index, *taken):
                 reading.remove(place, Kind.HONORIFIC_NAME)

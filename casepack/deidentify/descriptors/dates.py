@@ -41,7 +41,7 @@ _SEPARATED: Final = re.compile(
     # day or month first
     r"|(?P<a>[0-3]?\d)(?P<t>\s?[-./_ ]\s?)(?P<b>[0-3]?\d)(?P=t)(?P<y2>[12]\d{3})"
     # two digits of the year
-    r"|(?P<a3>\d{1,2})(?P<u>\s?[-./]\s?)(?P<b3>[01]?\d|[0-3]?\d)(?P=u)'?(?P<c3>\d\d))"
+    r"|(?<![tlcs])(?P<a3>\d{1,2})(?P<u>\s?[-./]\s?)(?P<b3>[01]?\d|[0-3]?\d)(?P=u)'?(?P<c3>\d\d))"
     rf"(?![\d])(?![-./]\d){_TIME}"
 )
 _MONTH_AND_YEAR: Final = re.compile(
@@ -213,7 +213,8 @@ def _read_named(text: str, name: re.Match[str]) -> Found | None:
     if behind and behind["year"]:
         return Found(start, behind.end(), frozenset({(int(behind["year"]), month, 0)}))
     short = _SHORT_YEAR_BEHIND.match(text, end)
-    if short and (day or (plain and not short["joint"].startswith((" ", ".")))):
+    clear = short and ("'" in short["joint"] or (plain and short["joint"][:1] not in {" ", "."}))
+    if short and (day or clear):
         first = day.start() if day else start
         return Found(first, short.end(), frozenset({(_full_year(int(short["year"])), month, 0)}))
     stands = plain or word in _CLEAR_WITH_DAY

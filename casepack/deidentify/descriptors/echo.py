@@ -127,7 +127,7 @@ _SHORTEST_JOINED: Final = 5
 _FEWEST_DIGITS: Final = 4
 _FEWEST_MIXED: Final = 5
 _SHORTEST_GLUED: Final = 4
-_NO_ONE: Final = frozenset(
+NO_ONE: Final = frozenset(
     [
         "anonymous",
         "anonym",
@@ -162,7 +162,7 @@ _NO_ONE: Final = frozenset(
         "unspecified",
     ]
 )
-_TITLES: Final = frozenset(
+TITLES: Final = frozenset(
     [
         "dr",
         "prof",
@@ -290,7 +290,7 @@ class _Collection:
         for group in unicodedata.normalize("NFC", value).split("="):
             components = group.split("^")[:_NAME_COMPONENTS]
             parts = [part for component in components for part in _PART.findall(component)]
-            parts = [part for part in parts if fold_word(part).strip("'-") not in _NO_ONE | _TITLES]
+            parts = [part for part in parts if fold_word(part).strip("'-") not in NO_ONE | TITLES]
             if not parts:
                 continue
             for part in parts:
@@ -330,7 +330,7 @@ class _Collection:
     def _add_number(self, value: str) -> None:
         folded = fold_word(value)
         bare = canonical_number(folded)
-        if not any(char.isdecimal() for char in bare) or bare in _NO_ONE:
+        if not any(char.isdecimal() for char in bare) or bare in NO_ONE:
             return
         digits = sum(char.isdecimal() for char in bare)
         if digits >= _FEWEST_DIGITS or (digits > 1 and len(bare) >= _FEWEST_MIXED):
@@ -341,7 +341,7 @@ class _Collection:
     def _add_place(self, value: str) -> None:
         folded = fold_word(unicodedata.normalize("NFC", value))
         words = tuple(_WORD.findall(folded))
-        if all(word in _NO_ONE for word in words):
+        if all(word in NO_ONE for word in words):
             return
         if _IDEOGRAPH.search(folded):
             self.ideographs |= {word for word in words if len(word) > _MOST_JOINED - 1}

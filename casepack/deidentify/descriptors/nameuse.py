@@ -275,7 +275,7 @@ def remove_dangling(reading: Reading) -> None:
             continue
         if label or (role & _DANGLING and (dated or _nothing_follows(reading, index))):
             reading.remove(index, Kind.CONNECTIVE)
-        elif role & (Role.HONORIFIC | Role.TITLE) and _is_named(reading, index + 1):
+        elif reading.is_title(index) and _is_named(reading, index + 1):
             reading.remove(index, Kind.HONORIFIC_NAME)
 
 

@@ -16,9 +16,18 @@ _COMMA: Final = re.compile(r"\s{0,2}(?:,|\^)\s{0,2}\^?")
 _STOPS: Final = re.compile(r"[\n\r;:|()\[\]{}]|\.\s")
 _NAME_USES: Final = frozenset({Use.UNKNOWN, Use.DOUBLE, Use.GIVEN, Use.EPONYM, Use.SURNAME})
 _LONGEST_ABBREVIATION: Final = 3
+_IN_CAPITALS: Final = frozenset({"mr", "ms", "sr", "hr", "fr"})
+"""Titles that are something else in capitals: magnetic resonance, multiple sclerosis, report."""
 _SHORTEST_NAME: Final = 2
 _NAMES: Final = frozenset(
-    {Kind.ECHO_NAME, Kind.HONORIFIC_NAME, Kind.BY_PHRASE, Kind.NAME_USE, Kind.UNKNOWN_TOKEN}
+    {
+        Kind.ECHO_NAME,
+        Kind.HONORIFIC_NAME,
+        Kind.BY_PHRASE,
+        Kind.NAME_USE,
+        Kind.INITIAL,
+        Kind.UNKNOWN_TOKEN,
+    }
 )
 
 
@@ -114,6 +123,15 @@ class Reading:
         if gap.startswith(". ") and len(self.words[index].text) <= _LONGEST_ABBREVIATION:
             gap = gap[1:]
         return bool(_STOPS.search(gap))
+
+    def is_title(self, index: int) -> bool:
+        """Tell whether a word may be a title: MR in capitals is magnetic resonance."""
+        if not self.role(index) & (Role.HONORIFIC | Role.TITLE):
+            return False
+        pointed = self.gap(index).startswith(".")
+        return pointed or not (
+            self.words[index].text in _IN_CAPITALS and self.written(index).isupper()
+        )
 
     def is_capital(self, index: int) -> bool:
         """Tell whether a word begins with a capital, or capitals tell nothing in this text."""
