@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, ParamSpec, cast
 
 import typer
@@ -128,7 +129,11 @@ def show_unused(unused: Sequence[Unused]) -> None:
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Write a table to standard output."""
+    """Write a table to standard output: drawn on a terminal, plain in a pipe."""
+    texts = [[str(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        _write_plain_table(title, columns, texts)
+        return
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -136,9 +141,20 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+    for row in texts:
+        table.add_row(*row)
     Console().print(table)
+
+
+def _write_plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    header = [list(columns)] if any(columns) else []
+    lines = [[part.split("\n") for part in row] for row in (*header, *rows)]
+    widths = [max(len(text) for row in lines for text in row[n]) for n in range(len(columns))]
+    typer.echo(title)
+    for row in lines:
+        for parts in zip_longest(*row, fillvalue=""):
+            cells = (part.ljust(width) for part, width in zip(parts, widths, strict=True))
+            typer.echo(f"  {'  '.join(cells)}".rstrip())
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from casepack.encoding import (
 )
 from casepack.errors import InstanceHeld
 from casepack.model import Action, Option, Reason
-from casepack.standard.codes import public_schemes
+from casepack.standard.codes import PUBLIC_SCHEMES
 from casepack.standard.dictionary import dictionary_vr
 from casepack.standard.types import Path
 
@@ -438,7 +438,7 @@ def _is_local_code(buffer: Buffer, item: Sequence[Element]) -> bool:
     for element in item:
         if element.tag == _CODING_SCHEME:
             scheme = unpad(buffer[element.value : element.end]).decode("latin-1").strip()
-            return bool(scheme) and scheme not in public_schemes()
+            return bool(scheme) and scheme not in PUBLIC_SCHEMES
     return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -45,6 +46,7 @@ from casepack.standard.dictionary import attribute_name, format_tag
 from casepack.standard.profile import EDITION
 
 _CHUNK: Final = 16
+_GARBAGE_THRESHOLD: Final = 100_000
 _PARENT_POLL_SECONDS: Final = 1.0
 
 
@@ -155,9 +157,12 @@ def _run_chunks(
 ) -> Iterator[Outcome]:
     """De-identify in chunks, here or in processes; outcomes come in the order of the files."""
     chunks = [numbered[start : start + _CHUNK] for start in range(0, len(numbered), _CHUNK)]
-    if workers == 1 or len(chunks) <= 1:
-        for chunk in chunks:
-            yield _deidentify_chunk(deidentifier, chunk)
+    # the first chunk loads the tables and compiles the plan, once for all processes
+    alone = chunks[:1] if workers > 1 else chunks
+    for chunk in alone:
+        yield _deidentify_chunk(deidentifier, chunk)
+    chunks = chunks[len(alone) :]
+    if not chunks:
         return
     with ProcessPoolExecutor(
         max_workers=min(workers, len(chunks)),
@@ -181,6 +186,9 @@ def _start_worker(deidentifier: InstanceDeidentifier, parent: int) -> None:
     # the parent alone answers Ctrl-C; a worker whose parent was killed must not write on
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+    # what was there before the fork is never garbage, and little of what comes after is cyclic
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_THRESHOLD)
     _worker["deidentifier"] = deidentifier
 
 

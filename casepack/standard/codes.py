@@ -51,27 +51,12 @@ def known_meanings() -> frozenset[str]:
     )
 
 
-_FURTHER_SCHEMES: Final = frozenset(
-    # PS3.16 Table 8-1, those without a concept in pydicom's dictionaries but common in images
-    {
-        "SRT",
-        "99SDM",
-        "C4",
-        "C5",
-        "I10",
-        "I10C",
-        "I10P",
-        "I9",
-        "I9C",
-        "ICDO3",
-        "SNM3",
-        "99_OFFIS_DCMTK",
-    }
-    | {"BI", "FMA", "ISO639_2", "ISO3166_1", "RADELEMENT", "RFC3066", "RFC5646", "LN", "UMLS"}
+PUBLIC_SCHEMES: Final = frozenset(
+    # those of pydicom's concepts (a test says so)
+    {"BARI", "DCM", "FMA", "I10", "IBSI", "ITIS_TSN", "LN", "MDC", "MSH", "NCIt", "NDC", "NEU"}
+    | {"PUBCHEM_CID", "RADLEX", "RXNORM", "SCT", "UCUM", "UMLS"}
+    # others of PS3.16 Table 8-1 that images use
+    | {"99SDM", "99_OFFIS_DCMTK", "BI", "C4", "C5", "I10C", "I10P", "I9", "I9C", "ICDO3", "SNM3"}
+    | {"ISO3166_1", "ISO639_2", "RADELEMENT", "RFC3066", "RFC5646", "SRT"}
 )
-
-
-@cache
-def public_schemes() -> frozenset[str]:
-    """Return the Coding Scheme Designators that belong to no single institution."""
-    return frozenset(read_table("concepts")) | _FURTHER_SCHEMES
+"""Coding Scheme Designators that belong to no single institution."""

@@ -10,10 +10,10 @@ from pydicom.sr.codedict import codes
 
 from casepack.model import Option
 from casepack.standard.codes import (
+    PUBLIC_SCHEMES,
     deidentification_methods,
     known_meanings,
     method_codes,
-    public_schemes,
 )
 from casepack.standard.safe_private import safe_private_vrs
 
@@ -60,8 +60,8 @@ def test_meanings_are_nobodys_words() -> None:
 
 
 def test_schemes_are_public_or_local() -> None:
-    assert {"DCM", "SCT", "UCUM", "SRT", "LN", "RADLEX"} <= public_schemes()
-    assert not {"99HOSPITAL", "L", "", "99MEIER"} & public_schemes()
+    assert {"DCM", "SCT", "UCUM", "SRT", "LN", "RADLEX"} <= PUBLIC_SCHEMES
+    assert not {"99HOSPITAL", "L", "", "99MEIER"} & PUBLIC_SCHEMES
 
 
 def test_safe_private_attributes_are_read_but_for_those_without_a_vr() -> None:

@@ -9,6 +9,7 @@ import pydicom.datadict
 import pydicom.uid
 from pydicom.sr.codedict import codes
 
+from casepack.standard.codes import PUBLIC_SCHEMES
 from casepack.standard.tables import read_table
 
 
@@ -34,8 +35,12 @@ def test_uids_private_attributes_and_concepts_are_pydicoms() -> None:
 def test_de_identifying_imports_neither_pydicom_nor_numpy() -> None:
     code = (
         "import sys, casepack.pipeline, casepack.standard.codes as codes\n"
-        "codes.known_meanings(), codes.public_schemes()\n"
+        "codes.known_meanings(), codes.PUBLIC_SCHEMES\n"
         "print(sorted({'pydicom', 'numpy', 'highdicom', 'pydantic'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_scheme_of_pydicoms_concepts_is_public() -> None:
+    assert set(read_table("concepts")) <= PUBLIC_SCHEMES
