@@ -21,7 +21,7 @@ def build_key_objects(
     """Return a Key Object Selection with the key images of a lesion at all time points.
 
     Each study that shows the lesion holds a copy; Identical Documents Sequence ties them
-    (PS3.3 C.17.2.2). `Placement.further` are documents selected along with the images.
+    (PS3.3 C.17.6.2.1). `Placement.further` are documents selected along with the images.
     """
     images = images_of((*shown.lesion.measurements, *shown.lesion.calipers), shown.lesion.segments)
     drawn = images_of((*shown.lesion.measurements, *shown.lesion.calipers)) or images
