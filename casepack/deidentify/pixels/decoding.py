@@ -23,7 +23,8 @@ from casepack.model import Reason
 
 _SECONDS: Final = 60
 """For one frame; the largest that are examined take a few."""
-_MEMORY: Final = 3 << 30
+_MEMORY: Final = 2 << 30
+"""Of addresses, of which libraries take some hundred megabytes before a pixel is decoded."""
 _PREFERRED: Final = {
     "1.2.840.10008.1.2.5": ("pydicom",),
     "1.2.840.10008.1.2.4.50": ("pillow",),

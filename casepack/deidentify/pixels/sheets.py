@@ -1,0 +1,149 @@
+"""Pictures for a reviewer: every candidate with its boxes, before and after.
+
+They show what was burned in, so they belong where the crosswalk is, never into a result.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from casepack.deidentify.pixels.boxes import Box
+from casepack.deidentify.pixels.stored import StoredPixels, Values, shown_values
+from casepack.errors import TargetError
+
+_WIDEST: Final = 640
+"""Pixels of one picture on the page; larger frames are shown smaller."""
+_GAP: Final = 8
+_OUTLINE: Final = (255, 96, 0)
+_PAGE: Final = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Burned-in text: review</title>
+<style>body{font:16px sans-serif;margin:2em;max-width:90em}img{max-width:100%}
+figure{margin:0 0 2em}</style></head><body>
+<h1>Burned-in text: review</h1>
+<p>These pictures show what identifies the patient. Keep them with the crosswalk, and delete them
+when the review is done. Left: the original, with what was found; right: the result.</p>
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A frame with something found in it."""
+
+    series_number: int | None
+    instance_number: int | None
+    frame: int
+    """1-based frame number."""
+    before: NDArray[np.uint8] = field(repr=False)
+    """Shape (rows, columns, 3)."""
+    after: NDArray[np.uint8] = field(repr=False)
+    boxes: tuple[Box, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Where it is, in numbers that identify nobody."""
+        parts = (
+            ("Series", self.series_number),
+            ("Image", self.instance_number),
+            ("Frame", self.frame),
+        )
+        return ", ".join(f"{name} {number}" for name, number in parts if number is not None)
+
+
+def grey_picture(pixels: StoredPixels, frame: Values) -> NDArray[np.uint8]:
+    """Return a frame in eight bits, from its 0.5 to its 99.5 percentile, shape (rows, columns, 3).
+
+    Parameters
+    ----------
+    pixels
+        The image.
+    frame
+        One of its frames, as `read_frames` yields it.
+    """
+    shown = shown_values(pixels, frame)
+    low, high = np.percentile(shown, (0.5, 99.5))
+    if high <= low:
+        low, high = float(shown.min()), float(max(shown.max(), shown.min() + 1))
+    scaled = np.clip((shown.astype(np.float32) - low) / (high - low), 0, 1)
+    if pixels.photometric == "MONOCHROME1":
+        scaled = 1 - scaled
+    eight = np.rint(scaled * 255).astype(np.uint8)
+    return eight if eight.ndim == 3 else np.stack([eight] * 3, axis=-1)  # noqa: PLR2004  # colours
+
+
+def draw_candidate(candidate: Candidate) -> Image.Image:
+    """Draw the original with its boxes beside the result."""
+    rows, columns = candidate.before.shape[:2]
+    share = min(1.0, _WIDEST / columns)
+    size = (max(1, round(columns * share)), max(1, round(rows * share)))
+    before, after = (
+        Image.fromarray(part).resize(size, Image.Resampling.BOX)
+        for part in (candidate.before, candidate.after)
+    )
+    draw = ImageDraw.Draw(before)
+    for box in candidate.boxes:
+        left, top, right, bottom = (round(edge * share) for edge in box)
+        draw.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=_OUTLINE)
+    sheet = Image.new("RGB", (2 * size[0] + _GAP, size[1]), "white")
+    sheet.paste(before, (0, 0))
+    sheet.paste(after, (size[0] + _GAP, 0))
+    return sheet
+
+
+def write_contact_sheets(folder: Path, candidates: Iterable[Candidate]) -> tuple[Path, ...]:
+    """Write a PNG for each candidate and one page, all readable by the owner alone.
+
+    Parameters
+    ----------
+    folder
+        Outside of the result; made if it is not there.
+    candidates
+        In the order in which they are to be shown.
+
+    Returns
+    -------
+    tuple
+        The page, then the pictures.
+
+    Raises
+    ------
+    TargetError
+        They cannot be written.
+    """
+    names: list[str] = []
+    figures: list[str] = []
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for number, candidate in enumerate(candidates, start=1):
+            name = f"candidate-{number:04}.png"
+            with _private(folder / name) as target:
+                draw_candidate(candidate).save(target, "PNG")
+            names.append(name)
+            title = escape(f"{candidate.title}: {_counted(candidate.boxes)}")
+            shown = f'<img src="{name}" alt="{title}">'
+            figures.append(f"<figure><figcaption>{title}</figcaption>{shown}</figure>\n")
+        with _private(folder / "index.html") as target:
+            target.write((_PAGE + "".join(figures) + "</body></html>\n").encode())
+    except OSError:
+        raise TargetError(
+            "the pictures for the review cannot be written",
+            advice="Check that their folder is writable and that the disk has room.",
+        ) from None
+    return (folder / "index.html", *(folder / name for name in names))
+
+
+def _counted(boxes: Sequence[Box]) -> str:
+    return "1 box" if len(boxes) == 1 else f"{len(boxes)} boxes"
+
+
+def _private(path: Path) -> BinaryIO:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    return os.fdopen(descriptor, "wb")
