@@ -8,6 +8,7 @@ they take a process that is started anew, and the image is held.
 from __future__ import annotations
 
 import atexit
+import os
 import warnings
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -87,6 +88,10 @@ def _end(pool: ProcessPoolExecutor) -> None:
 
 
 def _limit() -> None:
+    # what decoders write is not for the terminal
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
     try:
         import resource  # noqa: PLC0415  # not on every system
     except ImportError:
