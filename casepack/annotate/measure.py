@@ -111,6 +111,7 @@ def _measured(shelf: Shelf, lesion: Lesion, place: str) -> MeasuredLesion:
         _fit_simple(shelf, outline, f"{place}.references[{number}]")
         for number, outline in enumerate(lesion.references)
     ]
+    _refuse_lone_references(fits, references, place)
     measurements = tuple(_measure(shelf, fit, references, place) for fit in fits)
     segments = (
         *(measure_stack(shelf, stack, fractional=mask.fractional) for mask, stack in masks),
@@ -280,6 +281,17 @@ def _signal_ratio(fit: Fit, references: Sequence[Fit], place: str) -> float | No
             advice="Draw it on tissue.",
         )
     return round(mean_signal(fit.plane, fit.pixels, place) / below, 6)
+
+
+def _refuse_lone_references(fits: Sequence[Fit], references: Sequence[Fit], place: str) -> None:
+    outlined = {fit.plane.series_instance_uid for fit in fits}
+    for number, reference in enumerate(references):
+        if reference.plane.series_instance_uid not in outlined:
+            raise CaseError(
+                "is a reference region on a series that the lesion is not drawn on",
+                place=f"{place}.references[{number}]",
+                advice="Draw both on one series: signals of two series cannot be compared.",
+            )
 
 
 def _calipers(shelf: Shelf, lesion: Lesion, place: str) -> tuple[MeasuredCaliper, ...]:

@@ -599,3 +599,15 @@ def test_drawing_that_cannot_be_taken_is_explained(tmp_path, drawing, told):
     with pytest.raises(CaseError, match=told) as caught:
         read_lesions(lesion_file(tmp_path / "l.json", **drawing))
     assert CANARY not in str(caught.value)
+
+
+def test_points_that_a_program_repeats_are_taken_once(studies, tmp_path):
+    points = [point for point in ellipse(4.0) for _ in range(2)]
+    points.append((4.0, points[0][1] + 1e-6, points[0][2]))
+    new = "1.2.826.0.1.3680043.10.9999.1.0"
+    for path in (
+        markups(tmp_path / "C.mrk.json", "LPS", points),
+        structure_set(tmp_path / "rt.dcm", [points], new),
+    ):
+        (found,) = measured(studies, *read_drawings(path))[0].measurements
+        assert np.allclose(found.polygon_mm, ellipse(4.0), rtol=0, atol=1e-3)

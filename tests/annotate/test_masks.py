@@ -401,8 +401,8 @@ def test_signal_ratio_is_mean_over_mean(studies):
     (found,) = measured(studies, lesion(bright, evaluations=(), references=(dark,))).measurements
     assert found.signal_ratio == pytest.approx((45 * 8 + 25 * 4) / (15 * 8 + 25 * 4))
     other = replace(dark, series_number=2)
-    (found,) = measured(studies, lesion(bright, evaluations=(), references=(other,))).measurements
-    assert found.signal_ratio is None
+    error = refused(studies, lesion(bright, evaluations=(), references=(other,)))
+    assert error.place == "lesions[0].references[0]"
 
 
 def test_region_without_a_pixel_or_without_signal_has_no_ratio(studies):

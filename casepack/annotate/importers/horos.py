@@ -13,6 +13,7 @@ from casepack.annotate.importers.imported import (
     name_label,
     not_understood,
     nothing_drawn,
+    open_ring,
     read_json,
     tracking_id,
 )
@@ -75,6 +76,4 @@ def _point(text: Any) -> Point:  # noqa: ANN401  # whatever the file holds
 
 
 def _outline(points: tuple[Point, ...]) -> Outline:
-    if len(points) > 1 and points[0] == points[-1]:
-        points = points[:-1]
-    return Outline(time_point=None, series_number=None, points=points)
+    return Outline(time_point=None, series_number=None, points=open_ring(points))

@@ -7,7 +7,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ LESION = Code(value="52988006", scheme="SCT", meaning="Lesion")
 _LABEL_LENGTH = 64
 _UNPRINTABLE = {"Cc", "Cs"}
 _CLOSED = 3
+_SAME_POINT = 1e-5
+"""mm or pixels; programs repeat points that differ by rounding."""
 _FULL = 255
 _ROUND_STEPS = 72
 
@@ -105,6 +107,20 @@ def as_pixel(values: Sequence[Any], *, corner: bool) -> Pixel:
     return (column - 0.5, row - 0.5) if corner else (column, row)
 
 
+Position = TypeVar("Position", Point, Pixel)
+
+
+def open_ring(points: Sequence[Position]) -> tuple[Position, ...]:
+    """Return a polygon without points that repeat the one before, or the first at the end."""
+    kept: list[Position] = []
+    for point in points:
+        if not kept or math.dist(point, kept[-1]) > _SAME_POINT:
+            kept.append(point)
+    while len(kept) > 1 and math.dist(kept[0], kept[-1]) <= _SAME_POINT:
+        kept.pop()
+    return tuple(kept)
+
+
 def is_closed(points: Sequence[Sequence[float]]) -> bool:
     """Tell whether a polyline ends where it begins, with a polygon between."""
     return len(points) > _CLOSED and bool(np.allclose(points[0], points[-1], rtol=0, atol=1e-6))
@@ -131,7 +147,7 @@ def graphic_outline(kind: str, points: Sequence[Pixel]) -> tuple[Pixel, ...] | N
     CIRCLE is a centre and a point on it, ELLIPSE the ends of its two axes (PS3.3 C.18.6.1.2).
     """
     if kind in {"POLYLINE", "INTERPOLATED", "POLYGON"} and is_closed(points):
-        return tuple(points[:-1])
+        return open_ring(points)
     if kind == "CIRCLE" and len(points) == 2:  # noqa: PLR2004  # centre and point
         (x, y), (u, v) = points
         return ellipse_points((x, y), (u - x, v - y), (y - v, u - x))

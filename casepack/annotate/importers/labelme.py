@@ -15,6 +15,7 @@ from casepack.annotate.importers.imported import (
     name_label,
     not_understood,
     nothing_drawn,
+    open_ring,
     read_json,
     tracking_id,
 )
@@ -62,7 +63,7 @@ def _lesion(number: int, label: str, shapes: list[tuple[str, Any]]) -> Lesion:
 
 def _outline(kind: str, points: tuple[Pixel, ...]) -> tuple[Pixel, ...] | None:
     if kind == "polygon":
-        return points
+        return open_ring(points)
     if kind == "rectangle" and len(points) == _TWO:
         (left, top), (right, bottom) = points
         return ((left, top), (right, top), (right, bottom), (left, bottom))

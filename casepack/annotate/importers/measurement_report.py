@@ -18,6 +18,7 @@ from casepack.annotate.importers.imported import (
     name_label,
     not_understood,
     nothing_drawn,
+    open_ring,
     tracking_id,
 )
 from casepack.annotate.planes import READ_ERRORS
@@ -139,7 +140,7 @@ def _in_space(item: Dataset) -> tuple[str, Outline] | None:
     outline = Outline(
         time_point=None,
         series_number=None,
-        points=points[:-1] if closed else points,
+        points=open_ring(points) if closed else points,
         frame_of_reference_uid=str(item.get("ReferencedFrameOfReferenceUID") or ""),
     )
     return ("outline" if closed else "line"), outline

@@ -14,6 +14,7 @@ from casepack.annotate.importers.imported import (
     name_label,
     not_understood,
     nothing_drawn,
+    open_ring,
     tracking_id,
 )
 from casepack.annotate.planes import READ_ERRORS, Vector
@@ -78,12 +79,10 @@ def _lesion(number: int, roi: Dataset, contour: Dataset, path: Path) -> Lesion:
 
 
 def _outline(points: tuple[Point, ...], frame_of_reference: str) -> Outline:
-    if len(points) > 1 and points[0] == points[-1]:
-        points = points[:-1]
     return Outline(
         time_point=None,
         series_number=None,
-        points=points,
+        points=open_ring(points),
         frame_of_reference_uid=frame_of_reference,
     )
 

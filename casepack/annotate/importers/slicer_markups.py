@@ -15,6 +15,7 @@ from casepack.annotate.importers.imported import (
     name_label,
     not_understood,
     nothing_drawn,
+    open_ring,
     read_json,
     tracking_id,
 )
@@ -76,9 +77,10 @@ def _markup(markup: Any, path: Path) -> tuple[str, str, tuple[Point, ...]]:  # n
         if point.get("positionStatus", "defined") not in _SKIPPED
     ]
     points = tuple(as_point(point["position"], flip=_FLIPS[system]) for point in placed)
-    if len(points) > 1 and points[0] == points[-1]:
-        points = points[:-1]
-    return str(markup["type"]), str(markup.get("name") or ""), points
+    kind = str(markup["type"])
+    if kind == "ClosedCurve":
+        points = open_ring(points)
+    return kind, str(markup.get("name") or ""), points
 
 
 def _outline(points: tuple[Point, ...]) -> Outline:
