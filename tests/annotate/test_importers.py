@@ -16,7 +16,9 @@ import pytest
 import slicerio
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
+from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.codedict import codes
+from pydicom.uid import UID, Comprehensive3DSRStorage, ExplicitVRLittleEndian
 
 from casepack.annotate.annotation import annotate
 from casepack.annotate.importers import read_drawings, select_drawing
@@ -611,3 +613,85 @@ def test_points_that_a_program_repeats_are_taken_once(studies, tmp_path):
     ):
         (found,) = measured(studies, *read_drawings(path))[0].measurements
         assert np.allclose(found.polygon_mm, ellipse(4.0), rtol=0, atol=1e-3)
+
+
+def coded(value: str, scheme: str, meaning: str) -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
+    return item
+
+
+def content_item(kind: str, name: Dataset, *children: Dataset, **values: object) -> Dataset:
+    item = Dataset()
+    item.RelationshipType, item.ValueType = "CONTAINS", kind
+    item.ConceptNameCodeSequence = [name]
+    for keyword, value in values.items():
+        setattr(item, keyword, value)
+    if children:
+        item.ContentSequence = list(children)
+    return item
+
+
+def drawn_on(uid: str, kind: str, data: list[float]) -> Dataset:
+    """Spatial coordinates without a concept name, selected from an image, as dcmjs writes them."""
+    reference = Dataset()
+    reference.ReferencedSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
+    reference.ReferencedSOPInstanceUID = uid
+    image = Dataset()
+    image.RelationshipType, image.ValueType = "SELECTED FROM", "IMAGE"
+    image.ReferencedSOPSequence = [reference]
+    item = Dataset()
+    item.RelationshipType, item.ValueType, item.GraphicType = "INFERRED FROM", "SCOORD", kind
+    item.GraphicData, item.ContentSequence = data, [image]
+    return item
+
+
+def test_report_in_the_form_of_dcmjs_is_read(studies, tmp_path):
+    """As OHIF saves it: graphics below each number, in one group a tool, some codes retired SRT."""
+    expected = measured(studies, lesion(outline(), evaluations=()))[0].measurements[0]
+    uid = expected.sop_instance_uid
+    ring = [
+        value + 0.5 for pixel in (*expected.polygon_px, expected.polygon_px[0]) for value in pixel
+    ]
+    line = [value + 0.5 for pixel in expected.long_axis_px for value in pixel]
+    tracking = (
+        content_item("TEXT", coded("112039", "DCM", "Tracking Identifier"),
+                     TextValue="Cornerstone3DTools@^0.1.0:PlanarFreehandROI"),
+        content_item("CODE", coded("121071", "DCM", "Finding"),
+                     ConceptCodeSequence=[coded("4147007", "SCT", "Mass")]),
+        content_item("CODE", coded("G-C0E3", "SRT", "Finding Site"),
+                     ConceptCodeSequence=[coded("T-A7010", "SRT", "Spinal cord")]),
+    )  # fmt: skip
+    numbers = [
+        content_item("NUM", coded("42798000", "SCT", "Area"), drawn_on(uid, "POLYLINE", ring)),
+        content_item(
+            "NUM", coded("131191004", "SCT", "Perimeter"), drawn_on(uid, "POLYLINE", ring)
+        ),
+        content_item("NUM", coded("G-A185", "SRT", "Long Axis"), drawn_on(uid, "POLYLINE", line)),
+    ]
+    group = coded("125007", "DCM", "Measurement Group")
+    unique = content_item("UIDREF", coded("112040", "DCM", "Tracking UID"), UID="2.25.8")
+    ds = Dataset()
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = Comprehensive3DSRStorage
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = UID("2.25.9")
+    ds.SpecificCharacterSet = "ISO_IR 192"
+    ds.ContentSequence = [
+        content_item(
+            "CONTAINER", coded("126010", "DCM", "Imaging Measurements"),
+            content_item("CONTAINER", group, unique, *tracking, *numbers),
+        )
+    ]  # fmt: skip
+    ds.save_as(tmp_path / "ohif.dcm", enforce_file_format=True)
+    (drawn,) = read_drawings(tmp_path / "ohif.dcm")
+    assert (drawn.finding.meaning, [site.meaning for site in drawn.sites]) == (
+        "Mass",
+        ["Spinal cord"],
+    )
+    found = measured(studies, drawn)[0]
+    (one,) = found.measurements
+    assert np.allclose(one.polygon_mm, expected.polygon_mm, rtol=0, atol=1e-3)
+    (caliper,) = found.calipers
+    assert caliper.extent is Extent.LONG_AXIS
+    assert caliper.length_mm == pytest.approx(expected.long_axis_mm, abs=1e-3)
