@@ -12,7 +12,7 @@ from casepack.annotate.measure import measure_lesions
 from casepack.model import Deidentified, FileSet
 from casepack.pipeline import draft_case_file
 from tests.annotate.drawings import ellipse, rewrite
-from tests.annotate.test_importers import CANARY, markups, truth, write_nifti
+from tests.annotate.foreign import CANARY, markups, truth, write_nifti
 from tests.builders import deidentified
 
 

@@ -5,69 +5,40 @@ from __future__ import annotations
 import importlib
 import json
 import plistlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import highdicom as hd
 import nrrd
 import numpy as np
 import pytest
-import slicerio
-from pydicom import dcmread
-from pydicom.data import get_testdata_file
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.sr.codedict import codes
-from pydicom.uid import UID, Comprehensive3DSRStorage, ExplicitVRLittleEndian
 
-from casepack.annotate.annotation import annotate
 from casepack.annotate.importers import read_drawings, select_drawing
 from casepack.annotate.lesions import read_lesions
-from casepack.annotate.measure import measure_lesions
 from casepack.errors import CaseError, ToolMissingError
-from casepack.model import Deidentified, Extent, Lesion, MeasuredLesion
+from casepack.model import Deidentified, Extent
 from tests.annotate.drawings import ellipse, enhanced_study, lesion, outline
-from tests.annotate.test_masks import ball, grid_of, mask_of, only_mask
+from tests.annotate.foreign import (
+    CANARY,
+    labelme,
+    lesion_file,
+    markups,
+    measured,
+    ras,
+    slicer_file,
+    structure_set,
+    truth,
+    write_nifti,
+    write_nrrd,
+)
+from tests.annotate.test_masks import ball, grid_of
 from tests.builders import deidentified
 
 nibabel: Any = importlib.import_module("nibabel")  # its functions have no types
-
-CANARY = "Zyxwv"
-"""Stands in what messages must not quote."""
 
 
 @pytest.fixture
 def studies(tmp_path: Path) -> Deidentified:
     return deidentified(tmp_path / "studies", studies=1, series=2, slices=9)
-
-
-def measured(studies: Deidentified, *lesions: Lesion, **options) -> tuple[MeasuredLesion, ...]:
-    return measure_lesions(studies, lesions, **options)
-
-
-def ras(points) -> list[list[float]]:
-    return [[-x, -y, z] for x, y, z in points]
-
-
-def markups(path: Path, system: object, points, kind: str = "ClosedCurve", **more) -> Path:
-    content = {
-        "@schema": "https://raw.githubusercontent.com/slicer/slicer/master/Modules/Loadable/"
-        "Markups/Resources/Schema/markups-schema-v1.0.3.json#",
-        "markups": [
-            {
-                "type": kind,
-                "coordinateSystem": system,
-                "coordinateUnits": "mm",
-                "controlPoints": [
-                    {"id": f"{number}", "position": list(point), "positionStatus": "defined"}
-                    for number, point in enumerate(points, 1)
-                ],
-                **more,
-            }
-        ],
-    }
-    path.write_text(json.dumps(content))
-    return path
 
 
 @pytest.mark.parametrize(("system", "turn"), [("LPS", list), ("RAS", ras), (0, ras), (1, list)])
@@ -120,10 +91,6 @@ def test_markups_that_cannot_be_used_are_explained(tmp_path, change, told):
     assert CANARY not in str(caught.value)
 
 
-def slicer_file(name: str) -> Path:
-    return Path(slicerio.__file__).parent / "data" / name
-
-
 def test_segmentation_of_slicer_itself_has_its_segments_and_terminology():
     found = read_drawings(slicer_file("SegmentationOverlapping.seg.nrrd"))
     values, _ = nrrd.read(str(slicer_file("SegmentationOverlapping.seg.nrrd")))
@@ -140,24 +107,6 @@ def test_segmentation_of_slicer_itself_has_its_segments_and_terminology():
     chosen = select_drawing(found, "lumbar vertebral column", "x")
     assert chosen is found[3]
     assert select_drawing(found, "4", "x") is found[3]
-
-
-def write_nrrd(path: Path, values: np.ndarray, affine: np.ndarray, space: str, **more) -> Path:
-    sign = np.array([-1, -1, 1]) if space.startswith("right") else np.ones(3)
-    header = {
-        "space": space,
-        "space directions": (affine[:, :3] * sign[:, None]).T,
-        "space origin": affine[:, 3] * sign,
-        **more,
-    }
-    nrrd.write(str(path), np.transpose(values), header)
-    return path
-
-
-def truth(studies: Deidentified) -> tuple[np.ndarray, np.ndarray, MeasuredLesion]:
-    affine, shape = grid_of(studies)
-    values = ball(affine, shape, (8, 5, 1), 10.0)
-    return values, affine, measured(studies, only_mask(mask_of(values, affine)))[0]
 
 
 @pytest.mark.parametrize("space", ["left-posterior-superior", "right-anterior-superior"])
@@ -200,19 +149,6 @@ def test_nrrd_without_a_place_in_the_patient_is_refused(tmp_path):
     with pytest.raises(CaseError, match="does not hold") as caught:
         read_drawings(path)
     assert CANARY not in str(caught.value)
-
-
-def write_nifti(path: Path, values: np.ndarray, affine: np.ndarray, order: str = "") -> Path:
-    full = np.vstack([affine, [0, 0, 0, 1]])
-    image = nibabel.Nifti1Image(np.transpose(values), np.diag([-1, -1, 1, 1]) @ full)
-    image.header.set_xyzt_units("mm")
-    if order:
-        turn = nibabel.orientations.ornt_transform(
-            nibabel.io_orientation(image.affine), nibabel.orientations.axcodes2ornt(order)
-        )
-        image = image.as_reoriented(turn)
-    nibabel.save(image, path)
-    return path
 
 
 @pytest.mark.parametrize("order", ["", "RAS", "LPI", "SAR"])
@@ -274,217 +210,6 @@ def test_missing_library_is_named_with_what_installs_it(tmp_path, monkeypatch, l
     with pytest.raises(ToolMissingError) as caught:
         read_drawings(tmp_path / name)
     assert "casepack[import]" in caught.value.advice
-
-
-def written(studies: Deidentified, modality: str, *lesions: Lesion) -> Path:
-    result = annotate(
-        studies, measure_lesions(studies, lesions), title="", software_version="0.1.0"
-    )
-    series = next(each for each in result.studies[0].series if each.modality == modality)
-    return series.instances[0].path
-
-
-@pytest.mark.parametrize("fractional", [False, True])
-def test_dicom_segmentation_comes_back(studies, fractional):
-    affine, shape = grid_of(studies)
-    values = ball(affine, shape, (8, 5, 1), 10.0)
-    if fractional:
-        values[3, 20, 30] = 100
-    drawn = only_mask(mask_of(values, affine, fractional=fractional))
-    expected = measured(studies, drawn)[0]
-    (again,) = read_drawings(written(studies, "SEG", drawn))
-    assert again.label == drawn.label
-    assert again.finding == drawn.finding
-    assert again.sites == drawn.sites[:1]
-    found = measured(studies, replace(again, tracking_id=drawn.tracking_id))[0]
-    assert found.segments == expected.segments
-
-
-def test_segmentation_of_the_original_study_is_carried_over(studies):
-    affine, shape = grid_of(studies)
-    drawn = only_mask(mask_of(ball(affine, shape, (8, 5, 1), 10.0), affine))
-    expected = measured(studies, drawn)[0]
-    path = written(studies, "SEG", drawn)
-    ds = dcmread(path)
-    new = ds.FrameOfReferenceUID
-    ds.FrameOfReferenceUID = "1.2.3.99"
-    ds.save_as(path)
-    (again,) = read_drawings(path)
-    with pytest.raises(CaseError, match="another Frame of Reference") as caught:
-        measured(studies, again)
-    assert "1.2.3.99" not in str(caught.value)
-    assert measured(studies, again, uids={"1.2.3.99": new})[0].segments == expected.segments
-
-
-def test_report_comes_back_with_region_axes_codes_and_points(studies):
-    drawn = lesion(outline(), outline(series_number=2), evaluations=())
-    expected = measured(studies, drawn)[0]
-    (again,) = read_drawings(written(studies, "SR", drawn))
-    assert (again.label, again.finding) == ("lesion-1", drawn.finding)
-    assert again.sites == drawn.sites
-    found = measured(studies, again)[0]
-    for one, other in zip(found.measurements, expected.measurements, strict=True):
-        assert one.sop_instance_uid == other.sop_instance_uid
-        assert np.allclose(one.polygon_mm, other.polygon_mm, rtol=0, atol=1e-3)
-    assert [each.extent for each in found.calipers[:2]] == [Extent.LONG_AXIS, Extent.SHORT_AXIS]
-    assert found.calipers[0].length_mm == pytest.approx(
-        expected.measurements[0].long_axis_mm, abs=1e-3
-    )
-
-
-def test_report_of_the_original_study_is_carried_over_by_its_images(studies):
-    path = written(studies, "SR", lesion(outline(), evaluations=()))
-    ds = dcmread(path)
-    old = {}
-    for element in ds.iterall():
-        if element.keyword == "ReferencedSOPInstanceUID":
-            old[f"{element.value}.7"] = str(element.value)
-            element.value = f"{element.value}.7"
-    ds.save_as(path)
-    (again,) = read_drawings(path)
-    with pytest.raises(CaseError, match="do not hold"):
-        measured(studies, again)
-    assert measured(studies, again, uids=old)[0].measurements
-
-
-def test_region_in_space_is_read_from_a_report(studies, tmp_path):
-    points = np.array([*ellipse(4.0), ellipse(4.0)[0]])
-    image = dcmread(studies.studies[0].series[0].instances[2].path)
-    region = hd.sr.ImageRegion3D(
-        graphic_type="POLYGON",
-        graphic_data=points,
-        frame_of_reference_uid=image.FrameOfReferenceUID,
-    )
-    group = hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=hd.sr.TrackingIdentifier(uid="2.25.5", identifier="ROI 1"),
-        referenced_region=region,
-        finding_type=codes.SCT.Mass,
-    )
-    content = hd.sr.MeasurementReport(
-        observation_context=hd.sr.ObservationContext(
-            observer_device_context=hd.sr.ObserverContext(
-                observer_type=codes.DCM.Device,
-                observer_identifying_attributes=hd.sr.DeviceObserverIdentifyingAttributes("2.25.1"),
-            )
-        ),
-        procedure_reported=codes.LN.CTUnspecifiedBodyRegion,
-        imaging_measurements=[group],
-    )
-    report = hd.sr.Comprehensive3DSR(
-        evidence=[image], content=content, series_instance_uid="2.25.2", series_number=9,
-        sop_instance_uid="2.25.3", instance_number=1,
-    )  # fmt: skip
-    report.save_as(tmp_path / "r.dcm")
-    (drawn,) = read_drawings(tmp_path / "r.dcm")
-    assert drawn.finding.meaning == "Mass"
-    (found,) = measured(studies, drawn)[0].measurements
-    assert np.allclose(found.polygon_mm, ellipse(4.0), rtol=0, atol=1e-3)
-
-
-def test_presentation_state_comes_back_without_its_arrow(studies):
-    drawn = lesion(outline(), evaluations=(), label="Œdème")
-    expected = measured(studies, drawn)[0].measurements[0]
-    (again,) = read_drawings(written(studies, "PR", drawn))
-    assert again.label == "Œdème"
-    (found,) = measured(studies, again)[0].measurements
-    assert found.sop_instance_uid == expected.sop_instance_uid
-    assert np.allclose(found.polygon_mm, expected.polygon_mm, rtol=0, atol=1e-3)
-
-
-def test_circle_and_ellipse_of_a_presentation_state_are_outlines(studies):
-    path = written(studies, "PR", lesion(outline(), evaluations=()))
-    ds = dcmread(path)
-    graphic = ds.GraphicAnnotationSequence[0].GraphicObjectSequence[0]
-    for kind, data, axes in (
-        ("CIRCLE", [24.5, 32.5, 29.5, 32.5], (20, 20)),
-        ("ELLIPSE", [19.5, 32.5, 29.5, 32.5, 24.5, 29.5, 24.5, 35.5], (20, 12)),
-    ):
-        graphic.GraphicType, graphic.GraphicData = kind, data
-        graphic.NumberOfGraphicPoints = len(data) // 2
-        ds.save_as(path)
-        (found,) = measured(studies, *read_drawings(path))[0].measurements
-        assert (found.long_axis_mm, found.short_axis_mm) == pytest.approx(axes, rel=1e-2)
-
-
-def rt_file() -> str:
-    return str(get_testdata_file("rtstruct.dcm"))
-
-
-def structure_set(path: Path, contours, frame_of_reference: str) -> Path:
-    source = rt_file()
-    ds = dcmread(source, force=True)
-    roi = ds.StructureSetROISequence[0]
-    roi.ReferencedFrameOfReferenceUID, roi.ROIName = frame_of_reference, "GTV"
-    roi.ROINumber = ds.ROIContourSequence[0].ReferencedROINumber
-    template = ds.ROIContourSequence[0].ContourSequence[0]
-    drawn = []
-    for points in contours:
-        item = dcmread(source, force=True).ROIContourSequence[0].ContourSequence[0]
-        item.ContourGeometricType = template.ContourGeometricType
-        item.ContourData = [round(value, 6) for point in points for value in point]
-        item.NumberOfContourPoints = len(points)
-        drawn.append(item)
-    ds.ROIContourSequence[0].ContourSequence = drawn
-    ds.StructureSetROISequence = [roi]
-    ds.ROIContourSequence = [ds.ROIContourSequence[0]]
-    ds.save_as(path, enforce_file_format=True)
-    return path
-
-
-def test_structure_set_of_another_program_is_read(tmp_path):
-    ds = dcmread(rt_file(), force=True)
-    ds.save_as(tmp_path / "rt.dcm", enforce_file_format=True)
-    drawn = read_drawings(tmp_path / "rt.dcm")
-    contours = [
-        len(each.get("ContourSequence", []))
-        for each in ds.ROIContourSequence
-        if each.ContourSequence[0].ContourGeometricType == "CLOSED_PLANAR"
-    ]
-    assert [len(each.outlines) for each in drawn] == contours
-
-
-def test_structure_set_is_carried_over_by_its_frame_of_reference(studies, tmp_path):
-    contours = [ellipse(x, half_axes=(10, 6), count=90) for x in (0.0, 4.0, 8.0)]
-    path = structure_set(tmp_path / "rt.dcm", contours, "1.2.3.4.5")
-    (drawn,) = read_drawings(path)
-    assert drawn.label == "GTV"
-    with pytest.raises(CaseError, match="another Frame of Reference"):
-        measured(studies, drawn)
-    new = "1.2.826.0.1.3680043.10.9999.1.0"
-    found = measured(studies, drawn, uids={"1.2.3.4.5": new})[0]
-    for one, points in zip(found.measurements, contours, strict=True):
-        assert np.allclose(one.polygon_mm, points, rtol=0, atol=1e-3)
-    (segment,) = found.segments
-    assert segment.volume_ml == pytest.approx(3 * np.pi * 60 * 4 / 1000, rel=0.03)
-
-
-def test_hole_in_a_structure_set_is_refused(tmp_path):
-    inner = ellipse(0.0, half_axes=(3, 2))
-    path = structure_set(tmp_path / "rt.dcm", [ellipse(0.0), inner], "1.2.3")
-    with pytest.raises(CaseError, match="inside another"):
-        read_drawings(path)
-    apart = ellipse(4.0, half_axes=(3, 2))
-    assert read_drawings(structure_set(tmp_path / "rt.dcm", [ellipse(0.0), apart], "1.2.3"))
-
-
-def lesion_file(path: Path, **drawing: object) -> Path:
-    code = {"value": "4147007", "scheme": "SCT", "meaning": "Mass"}
-    content = {
-        "casepack_lesions": 1, "coordinate_system": "LPS", "unit": "mm",
-        "lesions": [{
-            "tracking_id": "mine", "label": "Mine", "finding": code, "sites": [],
-            "drawings": [drawing],
-        }],
-    }  # fmt: skip
-    path.write_text(json.dumps(content))
-    return path
-
-
-def labelme(path: Path, shapes) -> Path:
-    content = {"version": "5.5.0", "flags": {}, "shapes": shapes, "imagePath": "a.png",
-               "imageData": None, "imageHeight": 64, "imageWidth": 48}  # fmt: skip
-    path.write_text(json.dumps(content))
-    return path
 
 
 def test_labelme_polygon_lies_on_the_image_that_the_lesion_file_names(studies, tmp_path):
@@ -613,85 +338,3 @@ def test_points_that_a_program_repeats_are_taken_once(studies, tmp_path):
     ):
         (found,) = measured(studies, *read_drawings(path))[0].measurements
         assert np.allclose(found.polygon_mm, ellipse(4.0), rtol=0, atol=1e-3)
-
-
-def coded(value: str, scheme: str, meaning: str) -> Dataset:
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
-    return item
-
-
-def content_item(kind: str, name: Dataset, *children: Dataset, **values: object) -> Dataset:
-    item = Dataset()
-    item.RelationshipType, item.ValueType = "CONTAINS", kind
-    item.ConceptNameCodeSequence = [name]
-    for keyword, value in values.items():
-        setattr(item, keyword, value)
-    if children:
-        item.ContentSequence = list(children)
-    return item
-
-
-def drawn_on(uid: str, kind: str, data: list[float]) -> Dataset:
-    """Spatial coordinates without a concept name, selected from an image, as dcmjs writes them."""
-    reference = Dataset()
-    reference.ReferencedSOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
-    reference.ReferencedSOPInstanceUID = uid
-    image = Dataset()
-    image.RelationshipType, image.ValueType = "SELECTED FROM", "IMAGE"
-    image.ReferencedSOPSequence = [reference]
-    item = Dataset()
-    item.RelationshipType, item.ValueType, item.GraphicType = "INFERRED FROM", "SCOORD", kind
-    item.GraphicData, item.ContentSequence = data, [image]
-    return item
-
-
-def test_report_in_the_form_of_dcmjs_is_read(studies, tmp_path):
-    """As OHIF saves it: graphics below each number, in one group a tool, some codes retired SRT."""
-    expected = measured(studies, lesion(outline(), evaluations=()))[0].measurements[0]
-    uid = expected.sop_instance_uid
-    ring = [
-        value + 0.5 for pixel in (*expected.polygon_px, expected.polygon_px[0]) for value in pixel
-    ]
-    line = [value + 0.5 for pixel in expected.long_axis_px for value in pixel]
-    tracking = (
-        content_item("TEXT", coded("112039", "DCM", "Tracking Identifier"),
-                     TextValue="Cornerstone3DTools@^0.1.0:PlanarFreehandROI"),
-        content_item("CODE", coded("121071", "DCM", "Finding"),
-                     ConceptCodeSequence=[coded("4147007", "SCT", "Mass")]),
-        content_item("CODE", coded("G-C0E3", "SRT", "Finding Site"),
-                     ConceptCodeSequence=[coded("T-A7010", "SRT", "Spinal cord")]),
-    )  # fmt: skip
-    numbers = [
-        content_item("NUM", coded("42798000", "SCT", "Area"), drawn_on(uid, "POLYLINE", ring)),
-        content_item(
-            "NUM", coded("131191004", "SCT", "Perimeter"), drawn_on(uid, "POLYLINE", ring)
-        ),
-        content_item("NUM", coded("G-A185", "SRT", "Long Axis"), drawn_on(uid, "POLYLINE", line)),
-    ]
-    group = coded("125007", "DCM", "Measurement Group")
-    unique = content_item("UIDREF", coded("112040", "DCM", "Tracking UID"), UID="2.25.8")
-    ds = Dataset()
-    ds.file_meta = FileMetaDataset()
-    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = Comprehensive3DSRStorage
-    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = UID("2.25.9")
-    ds.SpecificCharacterSet = "ISO_IR 192"
-    ds.ContentSequence = [
-        content_item(
-            "CONTAINER", coded("126010", "DCM", "Imaging Measurements"),
-            content_item("CONTAINER", group, unique, *tracking, *numbers),
-        )
-    ]  # fmt: skip
-    ds.save_as(tmp_path / "ohif.dcm", enforce_file_format=True)
-    (drawn,) = read_drawings(tmp_path / "ohif.dcm")
-    assert (drawn.finding.meaning, [site.meaning for site in drawn.sites]) == (
-        "Mass",
-        ["Spinal cord"],
-    )
-    found = measured(studies, drawn)[0]
-    (one,) = found.measurements
-    assert np.allclose(one.polygon_mm, expected.polygon_mm, rtol=0, atol=1e-3)
-    (caliper,) = found.calipers
-    assert caliper.extent is Extent.LONG_AXIS
-    assert caliper.length_mm == pytest.approx(expected.long_axis_mm, abs=1e-3)

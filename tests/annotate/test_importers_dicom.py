@@ -1,0 +1,244 @@
+"""DICOM objects that hold drawings, old and new: where they were drawn, to 1e-3 mm."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import highdicom as hd
+import numpy as np
+import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sr.codedict import codes
+from pydicom.uid import UID, Comprehensive3DSRStorage, ExplicitVRLittleEndian
+
+from casepack.annotate.importers import read_drawings
+from casepack.errors import CaseError
+from casepack.model import Deidentified, Extent
+from tests.annotate.drawings import ellipse, lesion, outline
+from tests.annotate.foreign import (
+    coded,
+    content_item,
+    drawn_on,
+    measured,
+    rt_file,
+    structure_set,
+    written,
+)
+from tests.annotate.test_masks import ball, grid_of, mask_of, only_mask
+from tests.builders import deidentified
+
+
+@pytest.fixture
+def studies(tmp_path: Path) -> Deidentified:
+    return deidentified(tmp_path / "studies", studies=1, series=2, slices=9)
+
+
+@pytest.mark.parametrize("fractional", [False, True])
+def test_dicom_segmentation_comes_back(studies, fractional):
+    affine, shape = grid_of(studies)
+    values = ball(affine, shape, (8, 5, 1), 10.0)
+    if fractional:
+        values[3, 20, 30] = 100
+    drawn = only_mask(mask_of(values, affine, fractional=fractional))
+    expected = measured(studies, drawn)[0]
+    (again,) = read_drawings(written(studies, "SEG", drawn))
+    assert again.label == drawn.label
+    assert again.finding == drawn.finding
+    assert again.sites == drawn.sites[:1]
+    found = measured(studies, replace(again, tracking_id=drawn.tracking_id))[0]
+    assert found.segments == expected.segments
+
+
+def test_segmentation_of_the_original_study_is_carried_over(studies):
+    affine, shape = grid_of(studies)
+    drawn = only_mask(mask_of(ball(affine, shape, (8, 5, 1), 10.0), affine))
+    expected = measured(studies, drawn)[0]
+    path = written(studies, "SEG", drawn)
+    ds = dcmread(path)
+    new = ds.FrameOfReferenceUID
+    ds.FrameOfReferenceUID = "1.2.3.99"
+    ds.save_as(path)
+    (again,) = read_drawings(path)
+    with pytest.raises(CaseError, match="another Frame of Reference") as caught:
+        measured(studies, again)
+    assert "1.2.3.99" not in str(caught.value)
+    assert measured(studies, again, uids={"1.2.3.99": new})[0].segments == expected.segments
+
+
+def test_report_comes_back_with_region_axes_codes_and_points(studies):
+    drawn = lesion(outline(), outline(series_number=2), evaluations=())
+    expected = measured(studies, drawn)[0]
+    (again,) = read_drawings(written(studies, "SR", drawn))
+    assert (again.label, again.finding) == ("lesion-1", drawn.finding)
+    assert again.sites == drawn.sites
+    found = measured(studies, again)[0]
+    for one, other in zip(found.measurements, expected.measurements, strict=True):
+        assert one.sop_instance_uid == other.sop_instance_uid
+        assert np.allclose(one.polygon_mm, other.polygon_mm, rtol=0, atol=1e-3)
+    assert [each.extent for each in found.calipers[:2]] == [Extent.LONG_AXIS, Extent.SHORT_AXIS]
+    assert found.calipers[0].length_mm == pytest.approx(
+        expected.measurements[0].long_axis_mm, abs=1e-3
+    )
+
+
+def test_report_of_the_original_study_is_carried_over_by_its_images(studies):
+    path = written(studies, "SR", lesion(outline(), evaluations=()))
+    ds = dcmread(path)
+    old = {}
+    for element in ds.iterall():
+        if element.keyword == "ReferencedSOPInstanceUID":
+            old[f"{element.value}.7"] = str(element.value)
+            element.value = f"{element.value}.7"
+    ds.save_as(path)
+    (again,) = read_drawings(path)
+    with pytest.raises(CaseError, match="do not hold"):
+        measured(studies, again)
+    assert measured(studies, again, uids=old)[0].measurements
+
+
+def test_region_in_space_is_read_from_a_report(studies, tmp_path):
+    points = np.array([*ellipse(4.0), ellipse(4.0)[0]])
+    image = dcmread(studies.studies[0].series[0].instances[2].path)
+    region = hd.sr.ImageRegion3D(
+        graphic_type="POLYGON",
+        graphic_data=points,
+        frame_of_reference_uid=image.FrameOfReferenceUID,
+    )
+    group = hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=hd.sr.TrackingIdentifier(uid="2.25.5", identifier="ROI 1"),
+        referenced_region=region,
+        finding_type=codes.SCT.Mass,
+    )
+    content = hd.sr.MeasurementReport(
+        observation_context=hd.sr.ObservationContext(
+            observer_device_context=hd.sr.ObserverContext(
+                observer_type=codes.DCM.Device,
+                observer_identifying_attributes=hd.sr.DeviceObserverIdentifyingAttributes("2.25.1"),
+            )
+        ),
+        procedure_reported=codes.LN.CTUnspecifiedBodyRegion,
+        imaging_measurements=[group],
+    )
+    report = hd.sr.Comprehensive3DSR(
+        evidence=[image], content=content, series_instance_uid="2.25.2", series_number=9,
+        sop_instance_uid="2.25.3", instance_number=1,
+    )  # fmt: skip
+    report.save_as(tmp_path / "r.dcm")
+    (drawn,) = read_drawings(tmp_path / "r.dcm")
+    assert drawn.finding.meaning == "Mass"
+    (found,) = measured(studies, drawn)[0].measurements
+    assert np.allclose(found.polygon_mm, ellipse(4.0), rtol=0, atol=1e-3)
+
+
+def test_presentation_state_comes_back_without_its_arrow(studies):
+    drawn = lesion(outline(), evaluations=(), label="Œdème")
+    expected = measured(studies, drawn)[0].measurements[0]
+    (again,) = read_drawings(written(studies, "PR", drawn))
+    assert again.label == "Œdème"
+    (found,) = measured(studies, again)[0].measurements
+    assert found.sop_instance_uid == expected.sop_instance_uid
+    assert np.allclose(found.polygon_mm, expected.polygon_mm, rtol=0, atol=1e-3)
+
+
+def test_circle_and_ellipse_of_a_presentation_state_are_outlines(studies):
+    path = written(studies, "PR", lesion(outline(), evaluations=()))
+    ds = dcmread(path)
+    graphic = ds.GraphicAnnotationSequence[0].GraphicObjectSequence[0]
+    for kind, data, axes in (
+        ("CIRCLE", [24.5, 32.5, 29.5, 32.5], (20, 20)),
+        ("ELLIPSE", [19.5, 32.5, 29.5, 32.5, 24.5, 29.5, 24.5, 35.5], (20, 12)),
+    ):
+        graphic.GraphicType, graphic.GraphicData = kind, data
+        graphic.NumberOfGraphicPoints = len(data) // 2
+        ds.save_as(path)
+        (found,) = measured(studies, *read_drawings(path))[0].measurements
+        assert (found.long_axis_mm, found.short_axis_mm) == pytest.approx(axes, rel=1e-2)
+
+
+def test_structure_set_of_another_program_is_read(tmp_path):
+    ds = dcmread(rt_file(), force=True)
+    ds.save_as(tmp_path / "rt.dcm", enforce_file_format=True)
+    drawn = read_drawings(tmp_path / "rt.dcm")
+    contours = [
+        len(each.get("ContourSequence", []))
+        for each in ds.ROIContourSequence
+        if each.ContourSequence[0].ContourGeometricType == "CLOSED_PLANAR"
+    ]
+    assert [len(each.outlines) for each in drawn] == contours
+
+
+def test_structure_set_is_carried_over_by_its_frame_of_reference(studies, tmp_path):
+    contours = [ellipse(x, half_axes=(10, 6), count=90) for x in (0.0, 4.0, 8.0)]
+    path = structure_set(tmp_path / "rt.dcm", contours, "1.2.3.4.5")
+    (drawn,) = read_drawings(path)
+    assert drawn.label == "GTV"
+    with pytest.raises(CaseError, match="another Frame of Reference"):
+        measured(studies, drawn)
+    new = "1.2.826.0.1.3680043.10.9999.1.0"
+    found = measured(studies, drawn, uids={"1.2.3.4.5": new})[0]
+    for one, points in zip(found.measurements, contours, strict=True):
+        assert np.allclose(one.polygon_mm, points, rtol=0, atol=1e-3)
+    (segment,) = found.segments
+    assert segment.volume_ml == pytest.approx(3 * np.pi * 60 * 4 / 1000, rel=0.03)
+
+
+def test_hole_in_a_structure_set_is_refused(tmp_path):
+    inner = ellipse(0.0, half_axes=(3, 2))
+    path = structure_set(tmp_path / "rt.dcm", [ellipse(0.0), inner], "1.2.3")
+    with pytest.raises(CaseError, match="inside another"):
+        read_drawings(path)
+    apart = ellipse(4.0, half_axes=(3, 2))
+    assert read_drawings(structure_set(tmp_path / "rt.dcm", [ellipse(0.0), apart], "1.2.3"))
+
+
+def test_report_in_the_form_of_dcmjs_is_read(studies, tmp_path):
+    """As OHIF saves it: graphics below each number, in one group a tool, some codes retired SRT."""
+    expected = measured(studies, lesion(outline(), evaluations=()))[0].measurements[0]
+    uid = expected.sop_instance_uid
+    ring = [
+        value + 0.5 for pixel in (*expected.polygon_px, expected.polygon_px[0]) for value in pixel
+    ]
+    line = [value + 0.5 for pixel in expected.long_axis_px for value in pixel]
+    tracking = (
+        content_item("TEXT", coded("112039", "DCM", "Tracking Identifier"),
+                     TextValue="Cornerstone3DTools@^0.1.0:PlanarFreehandROI"),
+        content_item("CODE", coded("121071", "DCM", "Finding"),
+                     ConceptCodeSequence=[coded("4147007", "SCT", "Mass")]),
+        content_item("CODE", coded("G-C0E3", "SRT", "Finding Site"),
+                     ConceptCodeSequence=[coded("T-A7010", "SRT", "Spinal cord")]),
+    )  # fmt: skip
+    numbers = [
+        content_item("NUM", coded("42798000", "SCT", "Area"), drawn_on(uid, "POLYLINE", ring)),
+        content_item(
+            "NUM", coded("131191004", "SCT", "Perimeter"), drawn_on(uid, "POLYLINE", ring)
+        ),
+        content_item("NUM", coded("G-A185", "SRT", "Long Axis"), drawn_on(uid, "POLYLINE", line)),
+    ]
+    group = coded("125007", "DCM", "Measurement Group")
+    unique = content_item("UIDREF", coded("112040", "DCM", "Tracking UID"), UID="2.25.8")
+    ds = Dataset()
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = Comprehensive3DSRStorage
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = UID("2.25.9")
+    ds.SpecificCharacterSet = "ISO_IR 192"
+    ds.ContentSequence = [
+        content_item(
+            "CONTAINER", coded("126010", "DCM", "Imaging Measurements"),
+            content_item("CONTAINER", group, unique, *tracking, *numbers),
+        )
+    ]  # fmt: skip
+    ds.save_as(tmp_path / "ohif.dcm", enforce_file_format=True)
+    (drawn,) = read_drawings(tmp_path / "ohif.dcm")
+    assert (drawn.finding.meaning, [site.meaning for site in drawn.sites]) == (
+        "Mass",
+        ["Spinal cord"],
+    )
+    found = measured(studies, drawn)[0]
+    (one,) = found.measurements
+    assert np.allclose(one.polygon_mm, expected.polygon_mm, rtol=0, atol=1e-3)
+    (caliper,) = found.calipers
+    assert caliper.extent is Extent.LONG_AXIS
+    assert caliper.length_mm == pytest.approx(expected.long_axis_mm, abs=1e-3)
