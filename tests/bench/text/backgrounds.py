@@ -118,6 +118,37 @@ def invented_picture(random: np.random.Generator, size: int) -> np.ndarray:
     return values.astype(np.float32)
 
 
+def textured_picture(random: np.random.Generator, size: int) -> np.ndarray:
+    """Invent small structures with sharp edges: fat between muscles, joints, vessels, foramina."""
+    values = invented_picture(random, size)
+    for _ in range(int(random.integers(1, 4))):
+        across, along = (float(10 ** random.uniform(0.0, 0.85)) for _ in range(2))
+        field = gaussian_filter(random.normal(size=(size, size)), (across, along))
+        field = field / (field.std() + 1e-6) - random.uniform(-0.5, 1.2)
+        kind = random.random()
+        if kind < 0.4:
+            field = np.tanh(field * random.uniform(1, 6))
+        elif kind < 0.7:
+            # thin walls between cells
+            field = np.exp(-((field / random.uniform(0.15, 0.5)) ** 2))
+        where = gaussian_filter(
+            random.normal(size=(size // 8, size // 8)), float(random.uniform(1, 6))
+        )
+        region = np.asarray(
+            Image.fromarray(where.astype(np.float32)).resize((size, size)), dtype=np.float32
+        )
+        cover = 1 / (1 + np.exp(-12 * region / (region.std() + 1e-6) + random.uniform(-12, 12)))
+        values = values * (1 - 0.7 * cover) + cover * random.uniform(0.1, 0.5) * (1.3 + field)
+    noise = 10 ** random.uniform(-3, -1.3)
+    noisy: np.ndarray = np.hypot(
+        values + noise * random.normal(size=values.shape), noise * random.normal(size=values.shape)
+    )
+    if random.random() < 0.4:
+        half = Image.fromarray(noisy.astype(np.float32)).resize((size // 2, size // 2))
+        noisy = np.asarray(half.resize((size, size), Image.Resampling.LANCZOS))
+    return noisy.astype(np.float32)
+
+
 def _blurred(values: np.ndarray, radius: float) -> np.ndarray:
     step = max(1, int(radius / 2))
     done = gaussian_filter(values[::step, ::step], radius / step, mode="reflect")

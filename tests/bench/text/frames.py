@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from tests.bench.text.backgrounds import invented_picture, real_pictures
+from tests.bench.text.backgrounds import invented_picture, real_pictures, textured_picture
 from tests.bench.text.fonts import draw_outlines, draw_strokes, font_files, ink_of
 from tests.bench.text.graphics import draw_graphics
 from tests.bench.text.words import line_of_text
@@ -61,9 +61,12 @@ class Source:
     seed: int
     invented: int = 40
     """How many invented backgrounds there are at a time."""
+    textured: bool = False
+    """Whether half of the backgrounds are full of small structures, for the second stage."""
     _random: Random = field(init=False)
     _numbers: np.random.Generator = field(init=False)
     _pool: list[np.ndarray] = field(init=False, default_factory=list)
+    _textures: list[np.ndarray] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self._random = Random(f"{self.split} {self.seed}")
@@ -96,6 +99,11 @@ class Source:
         return values
 
     def _pictures(self) -> list[np.ndarray] | tuple[np.ndarray, ...]:
+        if self.textured and self._random.random() < 0.5:
+            if len(self._textures) < self.invented or self._random.random() < 0.15:
+                self._textures = self._textures[-self.invented + 1 :]
+                self._textures.append(textured_picture(self._numbers, 384))
+            return self._textures
         if self._random.random() < (0.5 if self.split == "training" else 0.7):
             return real_pictures(self.split)
         while len(self._pool) < self.invented:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import torch
@@ -31,19 +32,30 @@ _MEMORY = 0.9985
 class Crops(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
     """Batches of maps, targets and weights without end."""
 
-    def __init__(self, seed: int, batch: int) -> None:
-        self.seed, self.batch = seed, batch
+    def __init__(self, seed: int, batch: int, *, textured: bool) -> None:
+        self.seed, self.batch, self.textured = seed, batch, textured
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         torch.set_num_threads(1)
         info = get_worker_info()
-        source = Source(split="training", seed=self.seed * 100 + (info.id if info else 0))
+        seed = self.seed * 100 + (info.id if info else 0)
+        source = Source(split="training", seed=seed, textured=self.textured)
+        chance = Random(seed)
         while True:
             maps, targets, weights = [], [], []
             for _ in range(self.batch):
                 values, lines = source.frame()
                 target, weight = cells(values.shape, lines)
-                maps.append(text_maps(values))
+                if self.textured and chance.random() < 0.08:
+                    # a small frame is all border
+                    size = chance.choice((32, 48, 64, 96, 128))
+                    seen = np.zeros((3, *values.shape), dtype=np.float32)
+                    seen[:, :size, :size] = text_maps(values[:size, :size])
+                    for part in (target, weight):
+                        part[size // 4 :], part[:, size // 4 :] = 0, 0
+                    maps.append(seen)
+                else:
+                    maps.append(text_maps(values))
                 targets.append(target[None])
                 weights.append(weight[None])
             yield (
@@ -54,9 +66,16 @@ class Crops(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
 
 
 def train(
-    out: Path, *, seed: int, steps: int, batch: int, workers: int, length: Path | None = None
+    out: Path,
+    *,
+    seed: int,
+    steps: int,
+    batch: int,
+    workers: int,
+    length: Path | None = None,
+    start: Path | None = None,
 ) -> None:
-    """Train from scratch, and write `out` now and then.
+    """Train from scratch, or a second stage from weights, and write `out` now and then.
 
     The rate is constant until the last `_DECAY` steps, so that a run that is told to end earlier,
     by a number in the file `length`, is the run of that many steps.
@@ -64,9 +83,13 @@ def train(
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     network = TextNetwork().to(memory_format=torch.channels_last).train()
+    if start is not None:
+        network.load_state_dict(torch.load(start, weights_only=True))
     mean = deepcopy(network)
+    rate, decay = (_RATE, _DECAY) if start is None else (_RATE / 3, steps)
     optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=1e-3)
-    crops = DataLoader(Crops(seed, batch), batch_size=None, num_workers=workers, prefetch_factor=4)
+    source = Crops(seed, batch, textured=start is not None)
+    crops = DataLoader(source, batch_size=None, num_workers=workers, prefetch_factor=4)
     began, recent = time.monotonic(), 0.0
     for step, (maps, targets, weights) in enumerate(crops):
         if length is not None and step % 50 == 0:
@@ -74,7 +97,7 @@ def train(
         if step >= steps:
             break
         for group in optimizer.param_groups:
-            group["lr"] = _RATE * min(1, (step + 1) / _WARM, (steps - step) / _DECAY)
+            group["lr"] = rate * min(1, (step + 1) / _WARM, (steps - step) / decay)
         value = loss(network(maps.contiguous(memory_format=torch.channels_last)), targets, weights)
         optimizer.zero_grad()
         value.backward()
@@ -88,6 +111,7 @@ def train(
             export(mean, out)
             torch.save(mean.state_dict(), out.with_suffix(".pt"))
     export(mean, out)
+    torch.save(mean.state_dict(), out.with_suffix(".pt"))
 
 
 def _follow(mean: TextNetwork, network: TextNetwork, memory: float) -> None:
@@ -126,6 +150,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--steps", type=int, default=9000)
     parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="weights of a first stage; begins the second")
     parser.add_argument("--length", type=Path, help="file with the number of steps, read again")
     options = parser.parse_args(arguments)
     train(
@@ -135,6 +160,7 @@ def main(arguments: list[str]) -> None:
         batch=options.batch,
         workers=options.workers,
         length=options.length,
+        start=options.start,
     )
 
 
