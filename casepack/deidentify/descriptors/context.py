@@ -316,7 +316,9 @@ def _remove_place_of_work(reading: Reading, index: int) -> None:
         if reading.ends_clause(place - 1) or (place > index + 2 and reading.role(place) & Role.BY):
             break
         named = reading.role(place) & Role.INSTITUTION or (
-            reading.uses[place] is Use.DOUBLE and reading.is_capital(place)
+            reading.uses[place] is Use.DOUBLE
+            and reading.is_capital(place)
+            and not (reading.is_close(place) and _is_plain(reading, place + 1))
         )
         if named or reading.is_name(place) or reading.kinds[place] is Kind.ECHO_PLACE:
             last = place

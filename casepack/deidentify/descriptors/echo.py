@@ -221,10 +221,10 @@ class Echo:
         """Tell whether a date of the study lies in the year."""
         return any(own[0] == year for own in self.dates)
 
-    def knows_number(self, text: str) -> bool:
-        """Tell whether a folded text is one of the numbers, short ones included."""
+    def knows_number(self, text: str, *, short: bool) -> bool:
+        """Tell whether a folded text is one of the numbers, or also one of the short ones."""
         bare = canonical_number(text)
-        return bare in self.numbers or bare in self.short_numbers
+        return bare in self.numbers or (short and bare in self.short_numbers)
 
 
 def canonical_number(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from casepack.deidentify.descriptors.vocabulary import Use, Vocabulary
@@ -63,12 +64,6 @@ _ENDINGS: Final = (
 _SHORTEST: Final = 7
 _MIDDLE: Final = r"(?:o|i|io|a|e|oi)?"
 _STRONG_ENDINGS: Final = 3
-_LEARNED: Final = re.compile(
-    rf"(?:{_PREFIXES})?(?:(?:{_FORMS}){_MIDDLE})+(?:{_ENDINGS})", re.IGNORECASE
-)
-_TWO_FORMS: Final = re.compile(
-    rf"(?:(?:{_PREFIXES})(?:{_FORMS})|(?:{_FORMS}){_MIDDLE}-?(?:{_FORMS})).*"
-)
 _LONG_ENDING: Final = re.compile(
     r".*(?:itis|itide|oma[st]?|omata|osis|oses|[eo]ctom\w+|otom\w+|ostom\w+|plast\w+|path[iy]\w*|patia|"
     r"gra[pf][hi]\w+|gram\w?|s[ck]op\w+|alg[ie]\w*|a?emia|megal\w+|mala[czt]\w+|plegi\w|pares\w+|s[ck]leros\w|"
@@ -112,6 +107,16 @@ _TURKISH: Final = re.compile(
     r"(?P<stem>\w{4,}?)(?:(?:lar|ler)?(?:i|u|si|su|in|un|nin|nun|im|um)?(?:n?da|n?de|ta|te|n?dan|n?den|tan|ten|ya|ye"
     r"|n?a|n?e|yi|yu|na|ne)?|li|lu|siz|suz|lari|leri|larin|lerin|lik|luk)"
 )
+
+
+@cache
+def _learned() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the patterns of a learned word, and of one with two parts; large, so made late."""
+    forms = rf"(?:{_FORMS}){_MIDDLE}"
+    return (
+        re.compile(rf"(?:{_PREFIXES})?(?:{forms}){{1,5}}(?:{_ENDINGS})"),
+        re.compile(rf"(?:{_PREFIXES})(?:{_FORMS})|{forms}(?:{_FORMS})"),
+    )
 
 
 def derive_use(word: str, vocabulary: Vocabulary) -> Use:
@@ -161,8 +166,9 @@ def _is_learned(word: str) -> bool:
 
     Short endings (-al, -ic) need two parts: surnames have them too.
     """
+    learned, two_parts = _learned()
     return bool(_PREFIXED_ENDING.fullmatch(word)) or bool(
-        _LEARNED.fullmatch(word) and (_TWO_FORMS.match(word) or _LONG_ENDING.fullmatch(word))
+        learned.fullmatch(word) and (two_parts.match(word) or _LONG_ENDING.fullmatch(word))
     )
 
 

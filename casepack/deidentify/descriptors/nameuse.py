@@ -12,6 +12,7 @@ from casepack.deidentify.descriptors.vocabulary import Role, Use
 _DOUBLES: Final = frozenset({Use.DOUBLE, Use.GIVEN, Use.EPONYM})
 _EPONYMS: Final = frozenset({Use.EPONYM, Use.SURNAME})
 _NAMES_TOO: Final = _DOUBLES | {Use.BODY, Use.SURNAME}
+_MOST_WORDS_OF_STREET: Final = 7
 _LEAST_LETTERS: Final = 3
 _HOUSE: Final = re.compile(r"\d{1,5}[a-z]?")
 _LABEL: Final = re.compile(r"\s?[:=#.]{0,2}\s?[#(]?\s?")
@@ -185,7 +186,7 @@ def _remove_street_before(reading: Reading, index: int) -> None:
     """Mark "12 rue de la Paix", "via Roma 3"."""
     last = index + 1
     while (
-        last < len(reading)
+        last < min(len(reading), index + _MOST_WORDS_OF_STREET)
         and re.fullmatch(r"[\s.'_-]{0,3}", reading.gap(last - 1))
         and (
             reading.role(last) & Role.PARTICLE

@@ -15,7 +15,7 @@ from casepack.deidentify.descriptors.echo import Echo
 from casepack.deidentify.descriptors.removals import Kind, Span
 from casepack.deidentify.descriptors.vocabulary import read_sections
 
-_E_MAIL: Final = re.compile(r"[^\s@<>()\[\],;:]+@[^\s@<>()\[\],;]*[^\s@<>()\[\],;.]")
+_E_MAIL: Final = re.compile(r"[^\s@<>()\[\],;:]{1,64}@[^\s@<>()\[\],;]{0,250}[^\s@<>()\[\],;.]")
 _URL: Final = re.compile(
     r"\b(?:https?|ftps?|sftp|file|dicom)://\S*[^\s.,;)\]]"
     r"|\bwww\d?\.[^\s,;)\]]*[^\s.,;)\]]"
@@ -71,6 +71,10 @@ _FEWEST_DIGITS_IN_GROUPS: Final = 7
 _FEWEST_DIGITS_OF_PHONE: Final = 6
 _ROUND: Final = 5
 _ROUND_VALUE: Final = 50
+_IDS: Final = frozenset({"id", "pid", "acc"})
+"""Weak cues that make a short number of the study one; not "no" and "code"."""
+_LEVEL: Final = re.compile(r"(?:[tlcsd]|th)\d{1,2}w?|\d[dt]")
+"""T2, L5, 3D: no number of a bed or a record."""
 _DIGIT: Final = re.compile(r"\d")
 
 
@@ -89,7 +93,7 @@ def _cued_record() -> re.Pattern[str]:
     return re.compile(
         rf"(?<![^\W_])(?:(?P<strong>{_cues('record_cues')})|(?P<weak>{_cues('weak_record_cues')}))"
         r"(?![^\W\d_])[\s._]{0,2}(?:[:=#-]|is|nr|no)?\s{0,2}#?"
-        r"(?P<value>(?:[a-z]{1,6}[-/])?[a-z0-9]*\d[a-z0-9]*(?:[-/._]?[a-z0-9]*\d[a-z0-9]*)*)(?![^\W_])"
+        r"(?P<value>(?:[a-z]{1,6}[-/]?)?\d[a-z0-9]{0,30}(?:[-/.]\d[a-z0-9]{0,30}){0,5})(?![^\W_])"
     )
 
 
@@ -133,8 +137,10 @@ def _find_records(text: str, echo: Echo) -> Iterator[Span]:
     for match in _cued_record().finditer(text):
         start, end = match.span("value")
         digits = sum(char.isdecimal() for char in match["value"])
-        known = echo.knows_number(match["value"])
-        if known or match["strong"] or digits >= _FEWEST_DIGITS:
+        short = bool(match["strong"]) or match["weak"] in _IDS
+        known = echo.knows_number(match["value"], short=short)
+        strong = match["strong"] and not _LEVEL.fullmatch(match["value"])
+        if known or strong or digits >= _FEWEST_DIGITS:
             yield Span(start, end, Kind.ECHO_ID if known else Kind.NUMBER)
     for match in _NUMBERS.finditer(text):
         if _is_grouped_number(match.group()) and not _MEASURED.match(text, match.end()):
