@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from pydicom.dataset import Dataset
 
+from casepack.annotate.agreement import compare_forms
 from casepack.annotate.context import StudyContext
 from casepack.annotate.drafts import (
     MODALITIES,
@@ -26,8 +27,8 @@ from casepack.annotate.drafts import (
 )
 from casepack.annotate.placement import Placement
 from casepack.case import Case
-from casepack.errors import CaseError, StudyError, TargetError
-from casepack.model import Deidentified, Instance, MeasuredLesion, Series, Study
+from casepack.errors import CaseError, StudyError, TargetError, VerificationError
+from casepack.model import Deidentified, Instance, MeasuredLesion, Series, Severity, Study
 
 _LARGEST_NUMBER = 2**31 - 1
 """Of an Integer String (PS3.5 6.2)."""
@@ -58,7 +59,8 @@ def annotate(
     series that it was drawn on a Segmentation and a Grayscale Softcopy Presentation State. A case
     gives one Basic Text SR with its text. They repeat the Patient and Study Attributes of the
     de-identified images, and go to ``<patient>/<study>/<new series>/<new instance>.dcm``. All is
-    encoded before the first file is written; the same arguments give the same bytes.
+    encoded before the first file is written, and measured again from the files afterwards, see
+    `casepack.annotate.agreement.compare_forms`; the same arguments give the same bytes.
 
     Parameters
     ----------
@@ -92,6 +94,8 @@ def annotate(
         The lesions were not measured on these studies.
     TargetError
         The study is annotated already, or cannot be written to.
+    VerificationError
+        What was written does not measure what the lesions do.
     """
     _refuse_foreign(deidentified, lesions)
     plans = plan_studies(deidentified, lesions, title, software_version, authored)
@@ -123,7 +127,20 @@ def annotate(
             )
         studies.append(replace(study, series=study.series + tuple(added)))
     _write(written)
-    return replace(deidentified, studies=tuple(studies))
+    annotated = replace(deidentified, studies=tuple(studies))
+    _refuse_disagreement(annotated, lesions)
+    return annotated
+
+
+def _refuse_disagreement(annotated: Deidentified, lesions: Sequence[MeasuredLesion]) -> None:
+    """Measure again from what was written: a wrong annotation must not pass for a right one."""
+    errors = [
+        finding
+        for finding in compare_forms(annotated, lesions)
+        if finding.severity is Severity.ERROR
+    ]
+    if errors:
+        raise VerificationError(errors, advice="The annotations contradict each other: report it.")
 
 
 def _refuse_foreign(deidentified: Deidentified, lesions: Sequence[MeasuredLesion]) -> None:

@@ -12,19 +12,22 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
+from casepack.annotate import segmentation
 from casepack.annotate.agreement import compare_forms
 from casepack.annotate.annotation import annotate
 from casepack.annotate.measure import measure_lesions
 from casepack.case import Case
-from casepack.errors import CaseError
+from casepack.errors import CaseError, VerificationError
 from casepack.model import (
     Caliper,
     Deidentified,
     Evaluation,
     Extent,
+    Finding,
     Lesion,
     MeasuredLesion,
     Outline,
+    Segment,
 )
 from tests.annotate.drawings import (
     HYPOINTENSE,
@@ -331,6 +334,22 @@ def test_disagreement_is_found(studies):
     assert codes_found(result, [fewer]) == {"segmentation-differs"}
     other = replace(measured, tracking_uid="2.25.1")
     assert codes_found(result, [other]) == {"segmentation-missing", "report-differs"}
+
+
+def test_objects_that_contradict_the_model_are_not_passed_on(studies, monkeypatch):
+    measured = measure_lesions(studies, [masked(studies)])
+
+    def displaced(segment: Segment, headers: list[Dataset]) -> np.ndarray:
+        return np.roll(pixels(segment, headers), 1, axis=1)
+
+    monkeypatch.setattr(segmentation, "_pixel_array", displaced)
+    with pytest.raises(VerificationError) as caught:
+        annotate(studies, measured, title="T", software_version="0")
+    found = {finding.code for finding in caught.value.findings if isinstance(finding, Finding)}
+    assert found == {"segmentation-differs"}
+
+
+pixels = segmentation._pixel_array
 
 
 def test_flipped_bit_of_a_segmentation_is_found(studies):
