@@ -37,7 +37,7 @@ from casepack.work_folder import never, publish, target_error, work_folder
 
 if TYPE_CHECKING:
     from casepack.case import Case
-    from casepack.verify import Report
+    from casepack.verify import Report, Reveal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,14 +237,23 @@ def _refuse_unordered(file_set: FileSet) -> None:
 
 
 def validate_folder(
-    path: Path, original: Path | None, *, progress: Progress = no_progress
+    path: Path,
+    original: Path | None,
+    *,
+    reveal: Reveal | None = None,
+    progress: Progress = no_progress,
 ) -> Report:
-    """Check a package or a folder of any tool, with the original study if it is at hand."""
+    """Check a package or a folder of any tool, with the original study if it is at hand.
+
+    `reveal`, if given, is told of each identifying value that is found.
+    """
     from casepack.verify import collect_identifiers, verify_folder
 
     originals = read_file_set(original, progress=progress) if original is not None else None
     identifiers = collect_identifiers(originals) if originals is not None else None
-    return verify_folder(path, originals=originals, identifiers=identifiers, progress=progress)
+    return verify_folder(
+        path, originals=originals, identifiers=identifiers, reveal=reveal, progress=progress
+    )
 
 
 def make_sample(

@@ -3,17 +3,20 @@
 from casepack.verify.collecting import collect_identifiers
 from casepack.verify.identifiers import Identifier, Identifiers, Kind
 from casepack.verify.report import Report, report_json
-from casepack.verify.search import search_identifiers
-from casepack.verify.verification import verify_deidentified, verify_folder
+from casepack.verify.search import Reveal, Revealed, search_identifiers
+from casepack.verify.verification import verify_deidentified, verify_folder, write_page
 
 __all__ = [
     "Identifier",
     "Identifiers",
     "Kind",
     "Report",
+    "Reveal",
+    "Revealed",
     "collect_identifiers",
     "report_json",
     "search_identifiers",
     "verify_deidentified",
     "verify_folder",
+    "write_page",
 ]

@@ -37,7 +37,7 @@ from casepack.verify.overrides import (
 from casepack.verify.pairing import Pairing, pair_images
 from casepack.verify.pixels import check_pixels
 from casepack.verify.references import check_references
-from casepack.verify.search import search_holdings
+from casepack.verify.search import Reveal, keep_secret, search_holdings
 from casepack.verify.vocabulary import split_words
 
 _NO_ORIGINALS: Final = "no originals given"
@@ -55,6 +55,7 @@ class Subject:
     deidentified: Deidentified | None = None
     tools: frozenset[str] = frozenset()
     progress: Progress = field(repr=False, default=no_progress)
+    reveal: Reveal = field(repr=False, default=keep_secret)
 
     @cached_property
     def pairing(self) -> Pairing | None:
@@ -140,6 +141,7 @@ def _check_identifiers(subject: Subject) -> Outcome:
         subject.holdings,
         identifiers.under,
         declared=read_declared(subject.holdings.root),
+        reveal=subject.reveal,
         progress=subject.progress,
     )
     return Outcome(examined=len(identifiers.values), findings=found)

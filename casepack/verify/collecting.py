@@ -103,14 +103,19 @@ def collect_identifiers(originals: FileSet, *, progress: Progress = no_progress)
 def names_of_holdings(holdings: Holdings) -> tuple[Identifier, ...]:
     """Return the Patient's Names that stand in the files that are checked, unless dummies.
 
-    They serve only to keep them out of the report, when no originals are at hand.
+    Of a file that is not marked as de-identified, every identifying value. They serve only to keep
+    them out of the report, when no originals are at hand.
     """
     collector = _Collector()
+    seen: set[tuple[object, ...]] = set()
     for holding in holdings.dicom:
         element = holding.part_ten.top.get(_PATIENT_NAME)
         for text in holding.part_ten.texts(element) if element is not None else ():
             if not any(char.isdigit() for char in text):
                 collector.add(OriginalValue(tag=_PATIENT_NAME, vr="PN", text=text, private=False))
+        if not holding.claims.identity_removed:
+            for value in _read(holding.path, seen, required=False):
+                collector.add(value)
     return collector.result().values
 
 

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from casepack.model import Check, Finding, Severity
 from casepack.verify.findings import has_error
+from casepack.verify.inventory import Inventory
 from casepack.verify.profile import EDITION
 
 SCHEMA: Final = "casepack-validate/1"
@@ -27,6 +28,10 @@ class Report:
     tools: Mapping[str, str] = field(default_factory=dict)
     """Versions of the outside programs that were run."""
 
+    compared: bool = False
+    """Whether the originals were at hand."""
+    inventory: Inventory = Inventory()  # noqa: RUF009  # frozen
+
     @property
     def ok(self) -> bool:
         """No finding is an error."""
@@ -41,6 +46,10 @@ def report_json(report: Report) -> str:
         "ok": report.ok,
         "edition": report.edition,
         "tools": dict(sorted(report.tools.items())),
+        "compared": report.compared,
+        "files": report.inventory.files,
+        "instances": report.inventory.instances,
+        "claimed": list(report.inventory.claimed),
         "counts": {
             str(severity): sum(finding.severity is severity for finding in report.findings)
             for severity in Severity

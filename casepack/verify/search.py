@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from casepack.model import Finding, Progress, no_progress
 from casepack.verify.contents import Part, TooLarge, split_parts
@@ -52,6 +52,22 @@ class Search:
     """Options that the files claim in which it searches."""
     declared: frozenset[str] = field(repr=False, default=frozenset())
     """Words that a case says openly: its authors, their institutions, its references."""
+
+
+class Revealed(NamedTuple):
+    """What a finding hides: for the eyes of who may see the originals."""
+
+    code: str
+    file: str
+    place: str
+    value: str
+
+
+Reveal = Callable[[Revealed], object]
+
+
+def keep_secret(_: Revealed) -> None:
+    """Reveal nothing."""
 
 
 @lru_cache(maxsize=4)
@@ -103,6 +119,7 @@ def search_holdings(
     identifiers_under: Callable[[frozenset[str]], Identifiers],
     *,
     declared: frozenset[str] = frozenset(),
+    reveal: Reveal = keep_secret,
     progress: Progress = no_progress,
 ) -> list[Finding]:
     """Search every byte of every file that was read, and every name.
@@ -117,6 +134,8 @@ def search_holdings(
     declared
         Folded words that the case itself says of its authors and in its references. The radiologist
         who read the study may well be its author: outside of DICOM files such words are no leak.
+    reveal
+        Is told of each value that was found: for a terminal, never for a file.
     """
     searches: dict[frozenset[str], Search] = {}
     files: list[tuple[Path, PartTen | None, frozenset[str]]] = [
@@ -129,34 +148,47 @@ def search_holdings(
         progress("search", number, len(files))
         if claimed not in searches:
             searches[claimed] = compile_search(identifiers_under(claimed), claimed, declared)
-        findings += _search_file(path, holdings.root, part_ten, searches[claimed])
+        found = _search_file(path, holdings.root, part_ten, searches[claimed])
+        for finding, value in found:
+            findings.append(finding)
+            if value:
+                reveal(
+                    Revealed(finding.code, relative_name(path, holdings.root), finding.place, value)
+                )
     return findings
 
 
-def _search_file(path: Path, root: Path, part_ten: PartTen | None, search: Search) -> list[Finding]:
+def _search_file(
+    path: Path, root: Path, part_ten: PartTen | None, search: Search
+) -> list[tuple[Finding, str]]:
+    """Return the findings, each with the first value that makes it; empty if none does."""
     name, found = _search_name(path, root, search)
-    places: dict[tuple[str, str], None] = dict.fromkeys(found)
+    places = {(code, place): value for code, place, value in reversed(found)}
     too_large = False
     try:
         with open_buffer(path) as data:
             try:
-                for code, place in _search_parts(data, part_ten, search):
-                    places[code, place] = None
+                for code, place, value in _search_parts(data, part_ten, search):
+                    places.setdefault((code, place), value)
                     if part_ten is None and len(places) >= _MOST_LINES:
                         break
             except TooLarge:
                 too_large = True
     except OSError:
-        return [make_finding("file-unreadable", file=name)]
+        return [(make_finding("file-unreadable", file=name), "")]
     if part_ten is not None:
-        places |= dict.fromkeys(_search_in_place(part_ten, search))
-    findings = [make_finding(code, file=name, place=place) for code, place in places]
-    return findings + ([make_finding("file-too-large", file=name)] if too_large else [])
+        for code, place, value in _search_in_place(part_ten, search):
+            places.setdefault((code, place), value)
+    findings = [
+        (make_finding(code, file=name, place=place), value)
+        for (code, place), value in places.items()
+    ]
+    return findings + ([(make_finding("file-too-large", file=name), "")] if too_large else [])
 
 
 def _search_parts(
     data: Buffer, part_ten: PartTen | None, search: Search
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, str, str]]:
     for part in split_parts(data, part_ten):
         lines: list[int] | None = None
         matcher = search.in_samples if part.samples else search.everywhere
@@ -168,9 +200,9 @@ def _search_parts(
                 continue
             if not part.place and part_ten is None:
                 lines = _line_ends(part.data) if lines is None else lines
-                yield code, f"line {bisect_left(lines, hit.offset) + 1}"
+                yield code, f"line {bisect_left(lines, hit.offset) + 1}", value.value
             else:
-                yield code, _place(part, hit)
+                yield code, _place(part, hit), value.value
 
 
 def _is_retained(element: Element, value: Identifier, search: Search) -> bool:
@@ -225,28 +257,29 @@ def hide_name(path: Path, root: Path, search: Search) -> str:
     return _search_name(path, root, search)[0]
 
 
-def _search_name(path: Path, root: Path, search: Search) -> tuple[str, list[tuple[str, str]]]:
+def _search_name(path: Path, root: Path, search: Search) -> tuple[str, list[tuple[str, str, str]]]:
     """Search the components of a path; return it without those that hold a value."""
     raw = os.fsencode(path.relative_to(root).as_posix()).split(b"/")
     components = relative_name(path, root).split("/")
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, str, str]] = []
     for number, component in enumerate(components, 1):
         codes = _codes_of_name(raw[number - 1], component, search)
-        found += [(code, f"component {number} of its path") for code in codes]
+        place = f"component {number} of its path"
+        found += [(code, place, value) for code, value in codes.items()]
         if codes:
             components[number - 1] = f"(component {number})"
     return "/".join(components), found
 
 
-def _codes_of_name(raw: bytes, component: str, search: Search) -> list[str]:
-    hits = search.everywhere.search(raw)
-    codes = {f"identifier-{search.values[hit.pattern.value].kind}" for hit in hits}
+def _codes_of_name(raw: bytes, component: str, search: Search) -> dict[str, str]:
+    """Return the codes of what a component holds, sorted, each with a value that it holds."""
+    found = [search.values[hit.pattern.value] for hit in search.everywhere.search(raw)]
     stem = fold(component.rsplit(".", 1)[0] or component)
-    codes |= {f"identifier-{value.kind}" for value in search.in_place.get(stem, ())}
-    return sorted(codes)
+    found += search.in_place.get(stem, ())
+    return {f"identifier-{one.kind}": one.value for one in sorted(found, key=lambda v: v.kind)}
 
 
-def _search_in_place(part_ten: PartTen, search: Search) -> Iterator[tuple[str, str]]:
+def _search_in_place(part_ten: PartTen, search: Search) -> Iterator[tuple[str, str, str]]:
     """Compare values that are not distinctive with the Attributes that hold such values."""
     if not search.in_place:
         return
@@ -256,7 +289,7 @@ def _search_in_place(part_ten: PartTen, search: Search) -> Iterator[tuple[str, s
             for key in dict.fromkeys((fold(text), *keys)):
                 for value in search.in_place.get(key, ()):
                     if _stands_in_place(value, element.tag, element.vr, private=element.private):
-                        yield f"identifier-{value.kind}", element.place
+                        yield f"identifier-{value.kind}", element.place, value.value
 
 
 def _stands_in_place(value: Identifier, tag: int, vr: str, *, private: bool) -> bool:

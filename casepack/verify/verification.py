@@ -23,9 +23,12 @@ from casepack.verify.conformance import available_tools, tool_versions
 from casepack.verify.findings import has_error, sort_findings
 from casepack.verify.holdings import read_holdings, relative_name
 from casepack.verify.identifiers import Identifiers
+from casepack.verify.inventory import count_holdings, fingerprint_folder
 from casepack.verify.overrides import loosen_findings
+from casepack.verify.page import report_page
+from casepack.verify.pictures import draw_series
 from casepack.verify.report import Report
-from casepack.verify.search import compile_search, hide_name, hide_values
+from casepack.verify.search import Reveal, compile_search, hide_name, hide_values, keep_secret
 
 _OF_PACKAGES: Final = ("bagit.txt", "data/case.json", "data/ro-crate-metadata.json")
 """Any of these files makes a folder a package, be it a broken one."""
@@ -67,6 +70,7 @@ def verify_folder(
     *,
     originals: FileSet | None = None,
     identifiers: Identifiers | None = None,
+    reveal: Reveal | None = None,
     progress: Progress = no_progress,
 ) -> Report:
     """Check a package, or any folder of DICOM files, with the originals if they are at hand.
@@ -77,6 +81,8 @@ def verify_folder(
         A package (bag) or a folder that any tool wrote.
     originals, identifiers
         The study as it was; its identifiers are collected when they are not given.
+    reveal
+        Is told of each identifying value that is found: for a terminal, never for a file.
 
     Raises
     ------
@@ -97,6 +103,7 @@ def verify_folder(
         identifiers=identifiers,
         tools=frozenset(tools),
         progress=progress,
+        reveal=reveal or keep_secret,
     )
     is_package = any((folder / name).is_file() for name in _OF_PACKAGES)
     checks, findings = _run_checks(subject, is_package=is_package)
@@ -105,7 +112,26 @@ def verify_folder(
         checks=checks,
         findings=findings,
         tools=tool_versions(tools),
+        compared=originals is not None,
+        inventory=count_holdings(subject.holdings),
     )
+
+
+def write_page(
+    report: Report, folder: Path, *, software: str, progress: Progress = no_progress
+) -> str:
+    """Return the report on a folder as a page, with a picture of each series.
+
+    Parameters
+    ----------
+    report
+        From `verify_folder` of the same folder.
+    software
+        Name and version of the program that checks.
+    """
+    fingerprint = fingerprint_folder(folder, progress=progress)
+    pictures = tuple(draw_series(read_holdings(folder)))
+    return report_page(report, pictures, fingerprint=fingerprint, software=software)
 
 
 def _run_checks(
