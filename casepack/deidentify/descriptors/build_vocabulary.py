@@ -112,7 +112,7 @@ def build_vocabulary() -> str:
     # what has a part in a sentence is a word of it
     for role in ("connectives", "agents", "persons", "patients", "institutions", "by", "for", "at"):
         sections["words"] |= sections[role]
-    for role in ("units", "parameters", "id_cues"):
+    for role in ("units", "parameters", "id_cues", "companions", "companions_weak"):
         sections["words"] |= {word for word in sections[role] if word.isalnum()}
     sections["words"] -= {word for word in sections["words"] if len(word) == 1}
     # a name that is no word is not known by itself

@@ -35,6 +35,8 @@ _MODALITIES: Final = frozenset(
         "irm",
         "tac",
         "echo",
+        "ai",
+        "cad",
     }
 )
 _AND: Final = frozenset({"and", "und", "et", "y", "e", "en", "ve", "и", "και"})
@@ -113,7 +115,7 @@ def _belongs_to_name(reading: Reading, index: int, sure: bool, taken: list[int])
     word = reading.words[index].text
     named = any(reading.uses[place] in _TAKEN or reading.kinds[place] for place in taken)
     if role & (Role.HONORIFIC | Role.TITLE | Role.TITLE_PART) or (
-        role & Role.PARTICLE and word not in reading.vocabulary.phrases
+        role & Role.PARTICLE and use is not Use.PROTECTED
     ):
         return True
     if use in {Use.UNKNOWN, Use.SURNAME}:

@@ -42,7 +42,7 @@ _SEPARATED: Final = re.compile(
     r"|(?P<a>[0-3]?\d)(?P<t>\s?[-./_ ]\s?)(?P<b>[0-3]?\d)(?P=t)(?P<y2>[12]\d{3})"
     # two digits of the year
     r"|(?<![tlcs])(?P<a3>\d{1,2})(?P<u>\s?[-./]\s?)(?P<b3>[01]?\d|[0-3]?\d)(?P=u)'?(?P<c3>\d\d))"
-    rf"(?![\d])(?![-./]\d){_TIME}"
+    rf"(?![\d])(?![-./]\d)(?!\s?(?:min|mm|cm|ms|s|sec|deg|°)(?![^\W_])){_TIME}"
 )
 _MONTH_AND_YEAR: Final = re.compile(
     r"(?<![\d.,/-])(?:(?P<m>0?[1-9]|1[0-2])\s?[-./]\s?(?P<y>(?:19|20)\d\d)"

@@ -32,6 +32,7 @@ _PERSONAL: Final = frozenset(
 
 _ABBREVIATIONS: Final = frozenset({"op", "as", "re", "na", "an", "am"})
 """Connectives that are abbreviations in capitals: OP, operation; AS, aortic stenosis."""
+_SAINTS: Final = frozenset({"st", "ste", "san", "santa", "sankt", "saint", "sao", "sveti"})
 _WHEN_OR_WHERE: Final = frozenset(
     {
         Kind.DATE,
@@ -274,7 +275,9 @@ def remove_dangling(reading: Reading) -> None:
         dated = reading.kinds[index + 1] in _WHEN_OR_WHERE
         if reading.words[index].text in _ABBREVIATIONS and reading.written(index).isupper():
             continue
-        if label or (role & _DANGLING and (dated or _nothing_follows(reading, index))):
+        saint = reading.words[index].text in _SAINTS and _is_removed_word(reading, index + 1)
+        leads = role & _DANGLING and (dated or _nothing_follows(reading, index))
+        if label or leads or saint:
             reading.remove(index, Kind.CONNECTIVE)
         elif reading.is_title(index) and _is_named(reading, index + 1):
             reading.remove(index, Kind.HONORIFIC_NAME)

@@ -54,7 +54,9 @@ _TECHNICAL: Final = re.compile(
     r"|(?:v[a-e]|xa)\d{1,3}[a-z]?"
     r"|\d{1,3}e\d{1,2}"
 )
-_RECORDS: Final = frozenset({"case", "study", "exam", "visit", "order", "record", "report", "file"})
+_RECORDS: Final = frozenset(
+    "case study exam visit order record report file subj subject trial participant".split()  # noqa: SIM905  # a list of words
+)
 _SURNAME_PREFIXES: Final = frozenset(
     [
         "mc",

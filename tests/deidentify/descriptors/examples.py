@@ -24,7 +24,7 @@ HEADERS = (
 
 def read_examples(section: str) -> list[tuple[str, str]]:
     """Return the texts of a section with what is left of each."""
-    found: list[tuple[str, str]] = []
+    found: dict[str, str] = {}
     here = ""
     for line in (Path(__file__).parent / "examples.txt").read_text("utf-8").splitlines():
         if line.startswith("[") and line.endswith("]") and line[1:-1].isalpha():
@@ -33,8 +33,8 @@ def read_examples(section: str) -> list[tuple[str, str]]:
             text, sign, left = line.partition(" => ")
             if line.endswith(" =>"):
                 text, sign, left = line.removesuffix(" =>"), "=>", ""
-            found.append((_unescape(text), _unescape(left if sign else text)))
-    return found
+            found[_unescape(text)] = _unescape(left if sign else text)
+    return list(found.items())
 
 
 def _unescape(text: str) -> str:
