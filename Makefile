@@ -2,6 +2,7 @@
 # test   all tests, with all that they need (Debian packages too)
 # check  style, types, import contracts, tests
 # bench  time against peers and a floor, as ratios in one run
+# bench-midib  removals and retentions, scored as the MIDI-B challenge scores them
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -11,7 +12,7 @@ APT    := $(if $(filter 0,$(shell id -u)),,sudo )env DEBIAN_FRONTEND=noninteract
 # a DICOMweb server; DicomSRValidator
 DEBIAN_PACKAGES := dicom3tools dcmtk chromium chromium-driver orthanc orthanc-dicomweb libpixelmed-java default-jre-headless
 
-.PHONY: demo test check lint bench debian clean
+.PHONY: demo test check lint bench bench-midib debian clean
 
 demo: $(VENV)/.installed
 	rm -rf demo
@@ -32,6 +33,9 @@ lint: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	command -v gdcmanon >/dev/null || { $(APT) update && $(APT) install -y libgdcm-tools; }
 	$(BIN)/python -m tests.bench
+
+bench-midib: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.bench.midib
 
 debian:
 	@for package in $(DEBIAN_PACKAGES); do \
