@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MODEL: Final = Path(__file__).parent / "model" / "text.onnx"
 CELL: Final = 4
 """Rows and columns of a cell, pixels."""
-_SURE: Final = 0.7
+_SURE: Final = 0.85
 """A line holds a cell at least this likely."""
 _POSSIBLE: Final = 0.15
 """Cells at least this likely belong to it when they touch it."""
