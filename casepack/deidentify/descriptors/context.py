@@ -59,6 +59,8 @@ def remove_titled_names(reading: Reading) -> None:
         sure = _is_sure_title(reading, index)
         taken = _take_name(reading, index + 1, sure)
         if taken:
+            if _joins_second(reading, taken[-1] + 1):
+                taken += [taken[-1] + 1, taken[-1] + 2]
             for place in (index, *taken):
                 reading.remove(place, Kind.HONORIFIC_NAME)
             _take_titles_before(reading, index)
@@ -159,6 +161,11 @@ def remove_names_with_titles_behind(reading: Reading) -> None:
         ):
             reading.remove(place, Kind.HONORIFIC_NAME)
             place, taken = place - 1, True
+        if taken and place > 0 and reading.words[place].text in _AND:
+            joined = reading.is_name(place - 1) or reading.may_be_name(place - 1)
+            if joined and reading.is_capital(place - 1):
+                reading.remove(place, Kind.HONORIFIC_NAME)
+                reading.remove(place - 1, Kind.HONORIFIC_NAME)
         if taken:
             reading.remove(index, Kind.HONORIFIC_NAME)
 
@@ -242,6 +249,18 @@ def _take_agent(reading: Reading, first: int, *, sure: bool, by: bool) -> list[i
         taken.append(index)
         index += 1
     return taken
+
+
+def _joins_second(reading: Reading, index: int) -> bool:
+    """Tell whether "and" and a second name follow: Drs. Young and Strong."""
+    return (
+        0 < index < len(reading) - 1
+        and reading.is_close(index - 1)
+        and reading.words[index].text in _AND
+        and reading.is_capital(index + 1)
+        and (reading.is_name(index + 1) or reading.may_be_name(index + 1))
+        and not (reading.is_close(index + 1) and _is_plain(reading, index + 2))
+    )
 
 
 def _joins_agents(reading: Reading, index: int) -> bool:

@@ -176,3 +176,44 @@ def test_ambiguous_months_need_a_day_or_a_year():
     assert found("mar T2") == [] or found("mar T2") == [Kind.UNKNOWN_TOKEN]
     assert found("set 2") == []
     assert found("MARCH sequence") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("GOLD^LONG", ""),
+        ("Mark Young T2", "T2"),
+        ("J. Young, knee", "knee"),
+        ("Young, J.", ""),
+        ("5 min Qwyjibo", "5 min"),
+        ("2014 Mar 21 MRI", "MRI"),
+        ("2014 March", ""),
+        ("March 21", ""),
+        ("Sankt Gertrud, LWS", "LWS"),
+        ("Hand, Tadeusz", ""),
+        ("MR wrist and Hand, Qwyjibo", "MR wrist and Hand"),
+        ("Head R", "Head R"),
+        ("long and short axis", "long and short axis"),
+        ("Long, short", "Long, short"),
+        ("Operator: K.", ""),
+        ("Radiologist: Young", ""),
+        ("Young and Strong MD", ""),
+        ("Drs. Young and Strong", ""),
+        ("Dr. Young and small lesion", "and small lesion"),
+        ("read by CT", "read by CT"),
+        ("12 Long Road", ""),
+        ("Bennet Cad. No 5", ""),
+        ("long road to recovery", "long road to recovery"),
+        ("via femoral vein", "via femoral vein"),
+        ("place of birth", "place of birth"),
+    ],
+)
+def test_double_use_words_by_the_company_they_keep(text, left):
+    assert clean_descriptor(text, NO_ECHO, read_vocabulary()).text == left
+
+
+def test_a_text_that_does_not_settle_is_emptied(monkeypatch):
+    monkeypatch.setattr("casepack.deidentify.descriptors.clean._MOST_PASSES", 1)
+    cleaned = clean_descriptor("T2 Qwyjibo", NO_ECHO, read_vocabulary())
+    assert cleaned.text == ""
+    assert found("T2") == []
