@@ -38,6 +38,7 @@ from casepack.verify.pairing import Pairing, pair_images
 from casepack.verify.pixels import check_pixels
 from casepack.verify.references import check_references
 from casepack.verify.search import Reveal, keep_secret, search_holdings
+from casepack.verify.suspicions import check_suspicions
 from casepack.verify.vocabulary import split_words
 
 _NO_ORIGINALS: Final = "no originals given"
@@ -145,6 +146,12 @@ def _check_identifiers(subject: Subject) -> Outcome:
         progress=subject.progress,
     )
     return Outcome(examined=len(identifiers.values), findings=found)
+
+
+def _check_suspicions(subject: Subject) -> Outcome:
+    holdings = subject.holdings
+    found = list(check_suspicions(holdings, subject.reveal))
+    return Outcome(examined=len(holdings.dicom) + len(holdings.directories), findings=found)
 
 
 def _check_attributes(subject: Subject) -> Outcome:
@@ -280,6 +287,11 @@ CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("documents", "dsrdump reads the content trees", _check_documents),
 )
 """Name, title, function."""
+
+CHECKS_WITHOUT_ORIGINALS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
+    ("suspicions", "Nothing looks like a person's data", _check_suspicions),
+)
+"""Where nobody says what to search: with the originals, their own values are searched instead."""
 
 FILE_SET_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("directory", "DICOMDIR and files agree", _check_directory),

@@ -12,6 +12,7 @@ from casepack.model import Severity
 
 _E, _W, _N = Severity.ERROR, Severity.WARNING, Severity.NOTE
 _KEPT: Final = "De-identify this file again; the original value must not leave."
+_LOOK: Final = "Read it with --reveal; remove it if it tells of a person, or check with --original."
 _ANNEX_E: Final = "PS3.15 E.1.1"
 
 
@@ -83,6 +84,20 @@ KINDS: Final[dict[str, Kind]] = {
         "the text names the original institution",
         _ANNEX_E,
         "Keep it only as an author's affiliation.",
+    ),
+    # what looks like an identifier, without the originals
+    "date-in-text": _kind(_W, "a text holds what looks like a date", _ANNEX_E, _LOOK),
+    "mail-in-text": _kind(_W, "a text holds a mail address", _ANNEX_E, _LOOK),
+    "phone-in-text": _kind(_W, "a text holds what looks like a phone number", _ANNEX_E, _LOOK),
+    "number-in-text": _kind(
+        _W, "a text holds what looks like the number of a person or case", _ANNEX_E, _LOOK
+    ),
+    "person-in-text": _kind(_W, "a text seems to name a person", _ANNEX_E, _LOOK),
+    "value-not-dummy": _kind(
+        _W,
+        "a value stands where only none or a dummy may stand",
+        "PS3.15 Table E.1-1",
+        _LOOK,
     ),
     # attributes
     "attribute-not-removed": _kind(

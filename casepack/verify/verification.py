@@ -17,7 +17,13 @@ from casepack.model import (
     Verified,
     no_progress,
 )
-from casepack.verify.checks import CHECKS, FILE_SET_CHECKS, PACKAGE_CHECKS, Subject
+from casepack.verify.checks import (
+    CHECKS,
+    CHECKS_WITHOUT_ORIGINALS,
+    FILE_SET_CHECKS,
+    PACKAGE_CHECKS,
+    Subject,
+)
 from casepack.verify.collecting import collect_identifiers, names_of_holdings
 from casepack.verify.conformance import available_tools, tool_versions
 from casepack.verify.findings import has_error, sort_findings
@@ -139,6 +145,7 @@ def _run_checks(
 ) -> tuple[tuple[Check, ...], tuple[Finding, ...]]:
     functions = [
         *CHECKS,
+        *(() if subject.identifiers else CHECKS_WITHOUT_ORIGINALS),
         *(FILE_SET_CHECKS if is_package or subject.holdings.directories else ()),
         *(PACKAGE_CHECKS if is_package else ()),
     ]
