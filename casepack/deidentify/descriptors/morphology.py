@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Final
 
-from casepack.deidentify.descriptors.vocabulary import Use, Vocabulary
+from casepack.deidentify.descriptors.vocabulary import Use, Vocabulary, read_sections
 
 _FORMS: Final = (
     "abdomin|crane|encefal|cefal|kefal|kephal|zephal|krani|zervik|zerebr|kardi|kondr|condr|espondil|spondil|escoli|skoli|miel|"
@@ -119,6 +119,13 @@ def _learned() -> tuple[re.Pattern[str], re.Pattern[str]]:
     )
 
 
+@cache
+def _compound() -> re.Pattern[str]:
+    """Return the pattern of compound nouns of parts that are all known (German, Dutch)."""
+    parts = sorted(read_sections()["components"].split(), key=lambda part: (-len(part), part))
+    return re.compile(rf"(?:(?:{'|'.join(parts)})(?:s|n|en|es)?){{2,8}}")
+
+
 def derive_use(word: str, vocabulary: Vocabulary) -> Use:
     """Return what a word is that the vocabulary does not list; UNKNOWN if it is not made of it.
 
@@ -138,7 +145,7 @@ def derive_use(word: str, vocabulary: Vocabulary) -> Use:
         and (vocabulary.uses.get(turkish["stem"]) is Use.KNOWN)
     ):
         return Use.KNOWN
-    if len(word) >= _SHORTEST_COMPOUND and vocabulary.compound.fullmatch(word):
+    if len(word) >= _SHORTEST_COMPOUND and _compound().fullmatch(word):
         return Use.KNOWN
     if len(word) >= _SHORTEST and _is_learned(word):
         return Use.KNOWN

@@ -133,8 +133,6 @@ class Vocabulary:
     longest_ideograph: int
     stems: frozenset[str] = field(repr=False)
     """Beginnings of long Cyrillic and Greek words, which inflect at their end."""
-    compound: re.Pattern[str] = field(repr=False)
-    """Compound nouns of parts that are all known (German, Dutch)."""
     names: frozenset[str] = field(repr=False)
     """Names that would pass as inflected words."""
     own: frozenset[str] = field(repr=False, default=frozenset())
@@ -168,7 +166,6 @@ def _read() -> Vocabulary:
         first, *rest = phrase.split("_")
         phrases.setdefault(first, []).append(tuple(rest))
     ideographs = frozenset(sections["ideographs"].split())
-    parts = sorted(sections["components"].split(), key=len, reverse=True)
     return Vocabulary(
         uses=uses,
         roles=roles,
@@ -177,7 +174,6 @@ def _read() -> Vocabulary:
         names=frozenset(sections["personal_names"].split()),
         stems=frozenset(word[:-_ENDING] for word in uses if _INFLECTED.fullmatch(word)),
         longest_ideograph=max(map(len, ideographs)),
-        compound=re.compile(rf"(?:(?:{'|'.join(parts)})(?:s|n|en|es)?){{2,}}"),
     )
 
 
