@@ -81,6 +81,7 @@ class Reason(StrEnum):
     STRUCTURED_CONTENT = "structured-content"
     GRAPHICS = "graphics"
     ENCAPSULATED_DOCUMENT = "encapsulated-document"
+    AUDIO = "audio"
     TEXT_NOT_DECODABLE = "text-not-decodable"
     OUTPUT_COLLISION = "output-collision"
     NOT_UNDERSTOOD = "not-understood"
@@ -114,6 +115,7 @@ _ADVICE: Mapping[Reason, str] = {
     Reason.STRUCTURED_CONTENT: "reports are held until their content can be cleaned",
     Reason.GRAPHICS: "presentation states are held until their text can be cleaned",
     Reason.ENCAPSULATED_DOCUMENT: "documents inside DICOM cannot be cleaned; leave it out",
+    Reason.AUDIO: "a voice identifies the speaker; leave it out",
     Reason.TEXT_NOT_DECODABLE: "text does not fit its Specific Character Set",
     Reason.OUTPUT_COLLISION: "two inputs gave one output; report this",
     Reason.NOT_UNDERSTOOD: "casepack failed on this file; report this with casepack's version",

@@ -89,6 +89,7 @@ _HELD_CLASSES: Final = (
     ("1.2.840.10008.5.1.4.1.1.88", Reason.STRUCTURED_CONTENT),
     ("1.2.840.10008.5.1.4.1.1.11", Reason.GRAPHICS),
     ("1.2.840.10008.5.1.4.1.1.104", Reason.ENCAPSULATED_DOCUMENT),
+    ("1.2.840.10008.5.1.4.1.1.9.4", Reason.AUDIO),
 )
 
 

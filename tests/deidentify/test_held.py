@@ -152,6 +152,8 @@ def test_an_image_whose_header_excludes_burned_in_text_passes(tmp_path: Path, va
         ("1.2.840.10008.5.1.4.1.1.88.59", Reason.STRUCTURED_CONTENT),
         ("1.2.840.10008.5.1.4.1.1.11.1", Reason.GRAPHICS),
         ("1.2.840.10008.5.1.4.1.1.104.1", Reason.ENCAPSULATED_DOCUMENT),
+        ("1.2.840.10008.5.1.4.1.1.9.4.1", Reason.AUDIO),
+        ("1.2.840.10008.5.1.4.1.1.9.4.2", Reason.AUDIO),
         ("1.2.840.10008.5.1.4.1.1.4.99", Reason.SOP_CLASS_UNKNOWN),
         ("1.3.12.2.1107.5.9.1", Reason.SOP_CLASS_PRIVATE),
         ("MEIER", Reason.SOP_CLASS_PRIVATE),
