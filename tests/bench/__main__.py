@@ -259,8 +259,8 @@ def _peak(runs: Sequence[Run]) -> float:
 def _marginal_costs(counts: Sequence[int], results: Sequence[Sequence[Run]]) -> list[float | None]:
     """Return seconds for one more (instance, frame) above the first count, for the others.
 
-    Processor time of the cheapest runs, since small differences are taken. None where the work is too small to be
-    told from start-up.
+    Processor time of the cheapest runs, since small differences are taken. None where the work is
+    too small to be told from start-up.
     """
     start = least_cpu(results[0])
     above = [least_cpu(runs) - start for runs in results[1:]]
