@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 _MODEL: Final = Path(__file__).parent / "model" / "text.onnx"
 CELL: Final = 4
 """Rows and columns of a cell, pixels."""
-_SURE: Final = 0.85
+_SURE: Final = 0.8
 """A line holds a cell at least this likely."""
-_POSSIBLE: Final = 0.15
+_POSSIBLE: Final = 0.1
 """Cells at least this likely belong to it when they touch it."""
 _FEWEST_CELLS: Final = 3
 _FULL: Final = 0.5
