@@ -32,6 +32,10 @@ _JPEG_HEAD: Final = 1 << 12
 _BASE64: Final = re.compile(rb"(?:[A-Za-z0-9+/]{4}){16,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _GZIP: Final = b"\x1f\x8b\x08"
 _ZIP: Final = b"PK\x03\x04"
+_PDF: Final = b"%PDF-"
+_PDF_STREAM: Final = re.compile(rb"stream\r?\n(?=[\x08\x18\x28\x38\x48\x58\x68\x78])")
+"""Of compressed streams (ISO 32000-1 7.3.8): the low bits of the first byte say "deflate"."""
+_ENCAPSULATED: Final = 0x00420011
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,8 @@ def _unpack(data: Buffer, head: bytes, depth: int) -> Iterator[Part]:
         yield from _split_zip(data, depth)
     elif head.startswith(_GZIP):
         yield from _split_gzip(data, depth)
+    elif head.startswith(_PDF):
+        yield from _split_pdf(data)
     else:
         yield from _split_base64(data, depth)
 
@@ -123,6 +129,10 @@ def _split_dicom(data: Buffer, part_ten: PartTen) -> Iterator[Part]:
             )
             position = element.stop
     yield Part(data=body, start=position, stop=end, part_ten=part_ten)
+    for element in part_ten.elements:
+        if element.tag == _ENCAPSULATED:
+            for part in _split_pdf(bytes(body[element.start : element.stop])):
+                yield _inside(part, element.place)
 
 
 def _split_png(data: Buffer) -> Iterator[Part]:
@@ -207,6 +217,23 @@ def _split_gzip(data: Buffer, depth: int) -> Iterator[Part]:
         raise TooLarge
     for part in split_parts(content, depth=depth + 1):
         yield _inside(part, "inside of the archive")
+
+
+def _split_pdf(data: Buffer) -> Iterator[Part]:
+    """Unpack the compressed streams of a PDF, whose text would else be seen by readers only."""
+    unpacked = 0
+    for match in _PDF_STREAM.finditer(data):
+        inflater = zlib.decompressobj()
+        try:
+            end = data.find(b"endstream", match.end())
+            packed = bytes(data[match.end() : end if end >= 0 else len(data)])
+            text = inflater.decompress(packed, _MOST_UNPACKED - unpacked)
+        except zlib.error:
+            continue
+        unpacked += len(text)
+        yield Part(data=text, start=0, stop=len(text), place="inside of the document")
+        if unpacked >= _MOST_UNPACKED:
+            raise TooLarge
 
 
 def _split_base64(data: Buffer, depth: int) -> Iterator[Part]:
