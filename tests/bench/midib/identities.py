@@ -74,7 +74,10 @@ class Identity:
         self.birth = self.draw_date(1930, 1990)
         self.study = self.draw_date(2011, 2023)
         first, last = self.doctor.latin_given[:1], self.doctor.latin_surname[:1]
-        self.initials = (first + self.rng.choice(string.ascii_uppercase) + last).upper()
+        middles = (
+            letter for letter in string.ascii_uppercase if self._is_free(first + letter + last)
+        )
+        self.initials = (first + self.rng.choice(list(middles)) + last).upper()
 
     def draw_person(self) -> Person:
         """Return a person whose names no sentence contains."""

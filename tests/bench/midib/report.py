@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from tests.bench.midib.check import REMOVALS, RETENTIONS, draw_path
-from tests.bench.midib.scoring import Outcome
+from tests.bench.midib.scoring import ABSENT, Outcome
 
 RELEASED: Final = ("MR", "CT")
 _REMOVAL_TARGET: Final = 1.0
+_WITHOUT_SPACES: Final = ("ja", "zh")
 _RETENTION_TARGET: Final = 0.995
 
 
@@ -140,8 +141,12 @@ def name_attribute(outcome: Outcome) -> str:
 
 def leaves_nothing(outcome: Outcome) -> bool:
     """Tell whether no word of a text that had to stay is left."""
-    words = re.findall(r"\w{2,}", outcome.check.text.casefold())
-    return not any(word in outcome.found.casefold() for word in words)
+    text = outcome.check.text.casefold()
+    words = re.findall(r"\w{2,}", text)
+    if outcome.examined.language in _WITHOUT_SPACES:
+        words = [text[start : start + 2] for start in range(len(text) - 1)]
+    found = "" if outcome.found == ABSENT else outcome.found.casefold()
+    return not any(word in found for word in words)
 
 
 def draw_emptied(outcomes: list[Outcome]) -> str:

@@ -18,6 +18,7 @@ from tests.bench.midib.check import REMOVALS, Action, AttributePath, Check, Exam
 from tests.bench.midib.planting import split_removed
 from tests.bench.midib.structure import read_stamp
 
+ABSENT: Final = "(absent)"
 _STOP_WORDS: Final = (
     "a an and are as at be by for from has have in into is it its no not of on or over the to was "
     "were will with"
@@ -97,7 +98,7 @@ def _judge(check: Check, instance: Examined, ds: Dataset, output: Output) -> tup
     if check.action == Action.PIXELS_RETAINED:
         data = ds.get("PixelData") or b""
         return hashlib.md5(data, usedforsecurity=False).hexdigest() == check.text, "other pixels"
-    return _judge_value(check, value, output), "(absent)" if value is None else value
+    return _judge_value(check, value, output), ABSENT if value is None else value
 
 
 def _judge_value(check: Check, value: str | None, output: Output) -> bool:
