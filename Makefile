@@ -31,7 +31,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed-dev
-	command -v gdcmanon >/dev/null || { $(APT) update && $(APT) install -y libgdcm-tools; }
+	dpkg -s libgdcm-tools openssl >/dev/null 2>&1 || { $(APT) update && $(APT) install -y libgdcm-tools openssl; }
 	$(BIN)/python -m tests.bench
 
 bench-midib: $(VENV)/.installed-dev

@@ -9,16 +9,18 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from casepack.deidentify.dates import cap_age, shift_value
-from casepack.deidentify.descriptors import Echo, Kind, clean_descriptor, read_vocabulary
 from casepack.deidentify.plan import CODE_MEANING
 from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.deidentify.text import decode_text, encode_text, split_values
 from casepack.encoding import unpad
 from casepack.standard.codes import known_meanings
 from casepack.standard.dictionary import dictionary_vr, value_multiplicity
+
+if TYPE_CHECKING:
+    from casepack.deidentify.descriptors import Echo
 
 _TEXT: Final = b"REMOVED"
 DUMMIES: Final[Mapping[str, bytes]] = {
@@ -277,6 +279,13 @@ def clean_text(
     """
     if context.words is None or vr not in CLEANED_VRS:
         return None
+    # only who cleans waits for the words
+    from casepack.deidentify.descriptors import (  # noqa: PLC0415
+        Kind,
+        clean_descriptor,
+        read_vocabulary,
+    )
+
     text = decode_text(unpad(value), character_set)
     if text is None:
         return None

@@ -110,6 +110,7 @@ class DataSetDeidentifier:
         self._decided: dict[int, Action] = {}
         self._trusted: dict[int, frozenset[str]] = {}
         self._memo: dict[bytes, _Result] = {}
+        self._used: list[_Result] = []
         self._remember = remember
         self._retains_safe = Option.RETAIN_SAFE_PRIVATE in plan.options
         self._retains_private = self._retains_safe or keeps_private(plan.recipe)
@@ -144,6 +145,8 @@ class DataSetDeidentifier:
             else:
                 raw = buffer[start:end] if end - start <= _MEMO_VALUE else b""
                 result = memo.get(raw) or self._new_result(raw, buffer, element)
+                if not result.uses:
+                    self._used.append(result)
                 result.uses += 1
                 if result.encoded:
                     output.append((tag, result.encoded))
@@ -184,10 +187,11 @@ class DataSetDeidentifier:
         return result
 
     def _count_uses(self) -> None:
-        for result in self._memo.values():
+        for result in self._used:
             for applied in result.applied:
                 self._applied[applied] += result.uses
             result.uses = 0
+        self._used.clear()
 
     def _may_be_copied(self, buffer: Buffer, element: Element) -> bool:
         """Tell whether an element is kept and its value is what the VR and the patient allow."""

@@ -21,6 +21,7 @@ DIFFUSION_B_VALUE: Final = 0x00189087
 DIFFUSION_GRADIENT_ORIENTATION: Final = 0x00189089
 IN_PLANE_PHASE_ENCODING_DIRECTION: Final = 0x00181312
 
+_ODD_GROUP: Final = 0x10000
 _GE_B_VALUE_MODULUS: Final = 10**9  # GE adds multiples of it as a flag
 _MAX_B_VALUE: Final = 1e6
 _CSA_NAME: Final = 64
@@ -48,13 +49,13 @@ def lift_mr_essentials(
         Diffusion b-value (s/mm2), Diffusion Gradient Orientation (unit vector, patient
         coordinates) and In-plane Phase Encoding Direction, as far as they are known.
     """
-    if not any(element.tag >> 16 & 1 for element in elements):
+    private = [element for element in elements if element.tag & _ODD_GROUP]
+    if not private:
         return []
-    present = {element.tag for element in elements}
-    creators = private_creators(buffer, elements)
+    creators = private_creators(buffer, private)
     found: dict[int, Numbers] = {}
     direction = b""
-    for element in elements:
+    for element in private:
         creator = creators.get(creator_tag(element.tag), "")
         source = _SOURCES.get((creator, element.tag >> 16, element.tag & 0xFF))
         if source is not None:
@@ -67,6 +68,7 @@ def lift_mr_essentials(
                 _csa_numbers(buffer, element, b"DiffusionGradientDirection"),
             )
             direction = direction or _csa_value(buffer, element, b"PhaseEncodingDirection")
+    present = {element.tag for element in elements}
     lifted = [
         (tag, encode_element(tag, "FD", struct.pack(f"{encoding.order}{len(n)}d", *n), encoding))
         for tag, n in sorted(found.items())

@@ -13,12 +13,11 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from casepack.deidentify.actions import Context, compile_echo
 from casepack.deidentify.crosswalk import Crosswalk
 from casepack.deidentify.dataset import Applied
-from casepack.deidentify.descriptors import Echo, collect_echo
 from casepack.deidentify.instance import SOFTWARE, InstanceDeidentifier, Placed
 from casepack.deidentify.journal import Journal, Outcome
 from casepack.deidentify.plan import CARRIED_OUT
@@ -44,6 +43,9 @@ from casepack.model import (
 from casepack.recipe import OPTION_NAMES, Recipe
 from casepack.standard.dictionary import attribute_name, format_tag
 from casepack.standard.profile import EDITION
+
+if TYPE_CHECKING:
+    from casepack.deidentify.descriptors import Echo
 
 _CHUNK: Final = 16
 _GARBAGE_THRESHOLD: Final = 100_000
@@ -121,6 +123,9 @@ def deidentify_file_set(
 
 def _words(file_set: FileSet) -> Echo:
     """Return the study's own identifiers, in the forms in which texts repeat them."""
+    # only who cleans waits for the words
+    from casepack.deidentify.descriptors import collect_echo  # noqa: PLC0415
+
     return collect_echo(
         (value.tag, value.vr, text)
         for value in file_set.identity
