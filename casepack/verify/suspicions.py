@@ -41,12 +41,12 @@ _PATTERNS: Final = {
     ),
     "mail-in-text": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     "phone-in-text": re.compile(
-        r"(?:\+|(?<!\d)00)\d{1,3}[ ()/.-]*\d(?:[ ()/.-]*\d){5,11}"
+        r"(?:\+|(?<!\d)00)[1-9]\d{0,2}[ ()/.-]*\d(?:[ ()/.-]*\d){5,11}"
         r"|\b(?:tel|phone|fon|fax|mobile?|call|bleep|pager)\b[.: ]*\(?\d(?:[ ()/-]*\d){3,12}",
         re.IGNORECASE,
     ),
     "number-in-text": re.compile(
-        r"(?<![\w.])(?:[A-Z]{1,6}[-_ #:]?)?\d{6,}(?![\w.])"
+        r"(?<![\w.])(?:[A-Z]{1,6}[-_ #:]?)?(?!0+\b)\d{6,}(?![\w.])"
         r"|(?<![\w.])\d{2,4}[-/]\d{2,4}[-/]\d{3,6}(?![\w.])"
         r"|\b(?:mrn|pid|ssn|nhs|case|patient|acc(?:ession)?|fall|id)"
         r"[ .:#-]*(?:no|nr)?[ .:#-]*\d{4,}",

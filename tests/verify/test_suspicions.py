@@ -48,7 +48,15 @@ def test_what_looks_like_a_persons_data_is_found(written: Written, text: str, co
     [
         *("t2_tse_sag_384", "T1 VIBE fs post KM 10ml", "ep2d_diff b0/500/1000", "C5/6 - Th12"),
         *("SE 12 TR 4500 TE 100", "1.5T 0.8x0.8x3.0", "sag T2 STIR 4/1 320", "12/7", "2D 3 mm 1/2"),
-        *("Dixon W", "Brain MPRAGE 1.0 iso 2.5.1", "pre/post Gd", "MR Signal, MRS Brain", "ID 12"),
+        *(
+            "Dixon W",
+            "Brain MPRAGE 1.0 iso 2.5.1",
+            "pre/post Gd",
+            "MR Signal, MRS Brain",
+            "ID 12",
+            "000000000",
+            "00000000.8561",
+        ),
     ],
 )
 def test_ordinary_text_is_no_doubt(written: Written, text: str) -> None:
