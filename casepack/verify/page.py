@@ -169,6 +169,8 @@ def _checks(report: Report) -> str:
 def _check(check: Check) -> str:
     if check.skipped:
         state, result = "skipped", f"not run: {check.skipped}"
+    elif not check.findings and not check.examined:
+        state, result = "skipped", "nothing of the kind"
     elif not check.findings:
         state, result = "good", "no finding"
     else:
