@@ -232,21 +232,49 @@ def keep_value(tag: int, vr: str, value: bytes, context: Context) -> bytes | Non
         return value if form.fullmatch(value) else None
     if not fits(tag, vr, len(value)):
         return None
-    if context.echo is not None and vr in ECHOING_VRS and context.echo.search(value):
-        if tag in _RETAINED_NAMES and context.echo.fullmatch(unpad(value).strip()):
+    if vr in ECHOING_VRS and echoes(tag, vr, value, context):
+        itself = context.echo is not None and context.echo.fullmatch(unpad(value).strip())
+        if tag in _RETAINED_NAMES and itself:
             # it is looked for in other text, and finds itself where an Option retains it
             return value
-        return _without_echo(vr, value, context.echo)
+        return _without_echo(tag, vr, value, context)
     return value
 
 
-def _without_echo(vr: str, value: bytes, echo: re.Pattern[bytes]) -> bytes | None:
+def echoes(tag: int, vr: str, value: bytes, context: Context) -> bool:
+    """Tell whether kept text holds a name or ID of the study's.
+
+    With Clean Descriptors coded values and private text are searched for other spellings too: with
+    a title, or without diacritics.
+    """
+    if context.echo is not None and context.echo.search(value):
+        return True
+    searched = vr == "CS" or tag >> 16 & 1
+    if context.words is None or not searched or not value.isascii():
+        return False
+    # only who cleans waits for the words
+    from casepack.deidentify.descriptors import (  # noqa: PLC0415
+        Kind,
+        clean_descriptor,
+        read_vocabulary,
+    )
+
+    names = {Kind.ECHO_NAME, Kind.ECHO_ID, Kind.HONORIFIC_NAME}
+    text = unpad(value).decode("ascii")
+    return any(
+        removal.kind in names
+        for part in text.split("\\")
+        for removal in clean_descriptor(part, context.words, read_vocabulary()).removals
+    )
+
+
+def _without_echo(tag: int, vr: str, value: bytes, context: Context) -> bytes | None:
     """Return coded values, such as an Image Type, less the one that echoes; no other text."""
     if vr != "CS" or b"\\" not in value:
         return None
-    parts = [_TEXT if echo.search(part) else part for part in value.split(b"\\")]
+    parts = [_TEXT if echoes(tag, vr, part, context) else part for part in value.split(b"\\")]
     rest = b"\\".join(parts)
-    return None if echo.search(rest) else rest
+    return None if echoes(tag, vr, rest, context) else rest
 
 
 def keep_known_meaning(value: bytes) -> bytes | None:

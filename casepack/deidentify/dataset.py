@@ -203,11 +203,11 @@ class DataSetDeidentifier:
             return form.fullmatch(buffer, element.value, element.end) is not None
         if not actions.fits(element.tag, vr, element.end - element.value):
             return False
-        echo = self._context.echo
-        if echo is None or vr not in actions.ECHOING_VRS:
+        if vr not in actions.ECHOING_VRS:
             return True
-        # a copy: in place, the pattern would see the length before the value as a letter
-        return echo.search(buffer[element.value : element.end]) is None
+        # a copy: in place, a pattern would see the length before the value as a letter
+        value = buffer[element.value : element.end]
+        return not actions.echoes(element.tag, vr, value, self._context)
 
     def take_totals(self) -> tuple[Counter[Applied], dict[str, str]]:
         """Return the Actions applied and the UIDs replaced since the last call."""

@@ -265,3 +265,19 @@ def test_the_patient_is_not_shown() -> None:
     assert "4711" not in repr(CONTEXT)
     assert "JANE" not in repr(CONTEXT)
     assert "700" not in repr(CONTEXT)
+
+
+def test_names_in_other_spellings_do_not_stay_in_coded_values() -> None:
+    words = collect_echo([(0x00080090, "PN", "Häfliger^Urs^^Dr.")])
+    cleaning = replace(QUIET, words=words)
+
+    def kept(value: bytes, context: Context) -> bytes | None:
+        return keep_value(tag("ImageType"), "CS", value, context)
+
+    for name in (b"DR_HAFLIGER", b"HAEFLIGER", b"HAFLIGER_URS"):
+        value = b"ORIGINAL\\PRIMARY\\M\\" + name + b" "
+        assert kept(value, QUIET) == value
+        assert kept(value, cleaning) == b"ORIGINAL\\PRIMARY\\M\\REMOVED"
+    for plain in (b"ORIGINAL\\PRIMARY\\M\\ND\\NORM", b"DERIVED\\SECONDARY\\DR", b"DIS2D "):
+        assert kept(plain, cleaning) == plain
+    assert keep_value(tag("BodyPartExamined"), "CS", b"TSPINE", cleaning) == b"TSPINE"

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -211,12 +210,3 @@ def test_progress_counts_instances(tmp_path):
         progress=lambda *step: told.append(step),
     )
     assert told == [("previews", 3, 6), ("previews", 6, 6)]
-
-
-def test_a_slice_takes_at_most_forty_milliseconds(tmp_path):
-    noise = np.random.default_rng(1).integers(0, 800, (512, 512)).astype(np.uint16)
-    series = write_series(tmp_path / "in", [image(noise, instance=n) for n in range(1, 13)])
-    began = time.process_time()
-    write_previews(tmp_path / "preview", checked(tmp_path, [series]))
-    # noise is the hardest to compress; twice the promise, for a shared machine
-    assert (time.process_time() - began) / 12 < 0.08
