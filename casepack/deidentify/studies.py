@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import threading
 import time
@@ -15,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from casepack.deidentify.actions import Context, compile_echo
+from casepack.deidentify.actions import PATIENT_ID, Context, compile_echo
 from casepack.deidentify.crosswalk import Crosswalk
 from casepack.deidentify.dataset import Applied
 from casepack.deidentify.instance import SOFTWARE, InstanceDeidentifier, Placed
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from casepack.deidentify.descriptors import Echo
 
 _CHUNK: Final = 16
+_PARTS: Final = re.compile(r"[\W_]+")
+_DIGIT: Final = re.compile(r"\d")
 _GARBAGE_THRESHOLD: Final = 100_000
 _PARENT_POLL_SECONDS: Final = 1.0
 
@@ -126,11 +129,20 @@ def _words(file_set: FileSet) -> Echo:
     # only who cleans waits for the words
     from casepack.deidentify.descriptors import collect_echo  # noqa: PLC0415
 
-    return collect_echo(
+    texts = [
         (value.tag, value.vr, text)
         for value in file_set.identity
         if (text := decode_text(unpad(value.value), value.character_set)) is not None
-    )
+    ]
+    # a code written as a name, such as SUBJ_0042B, is echoed part by part as an ID is
+    coded = [
+        (PATIENT_ID, "LO", part)
+        for _tag, vr, text in texts
+        if vr == "PN"
+        for part in _PARTS.split(text)
+        if _DIGIT.search(part)
+    ]
+    return collect_echo([*texts, *coded])
 
 
 def _held(instance: Instance, reason: Reason) -> Unused:

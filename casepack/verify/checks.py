@@ -207,7 +207,10 @@ def _by_class(instances: Iterable[Instance]) -> dict[str, list[Path]]:
 def _check_entities(subject: Subject) -> Outcome:
     if "dcentvfy" not in subject.tools:
         return Outcome(skipped="dcentvfy is not installed")
-    return Outcome(examined=len(subject.holdings.dicom), findings=check_entities(subject.holdings))
+    studies = subject.originals.studies if subject.originals else ()
+    originals = [[instance.path for instance in study.instances] for study in studies]
+    found = check_entities(subject.holdings, originals)
+    return Outcome(examined=len(subject.holdings.dicom), findings=found)
 
 
 def _check_documents(subject: Subject) -> Outcome:
@@ -283,7 +286,7 @@ CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("correspondence", "UIDs, dates and structure correspond", _check_correspondence),
     ("pixels", "Pixel Data are the originals', byte for byte", _check_pixels),
     ("iods", "No new error of dciodvfy", _check_iods),
-    ("entities", "No error of dcentvfy", _check_entities),
+    ("entities", "No new error of dcentvfy", _check_entities),
     ("documents", "dsrdump reads the content trees", _check_documents),
 )
 """Name, title, function."""

@@ -149,24 +149,46 @@ def _try_iod(path: Path) -> list[tuple[str, str]] | None:
         return None
 
 
-def check_entities(holdings: Holdings) -> Iterator[Finding]:
-    """Run dcentvfy on each Study."""
+def check_entities(
+    holdings: Holdings, originals: Sequence[Sequence[Path]] = ()
+) -> Iterator[Finding]:
+    """Run dcentvfy on each Study; yield the disagreements that no original Study has.
+
+    Parameters
+    ----------
+    originals
+        Original files by Study; empty when there are none at hand.
+    """
     studies: defaultdict[str, list[Holding]] = defaultdict(list)
     for holding in holdings.dicom:
         studies[holding.text(0x0020000D)].append(holding)
+    known: set[str] | None = None
     for study in studies.values():
-        try:
-            done = subprocess.run(
-                ["dcentvfy", *(str(holding.path) for holding in study)],
-                capture_output=True,
-                timeout=_SECONDS * 10,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
+        places = _disagreements([holding.path for holding in study])
+        if places is None:
             yield make_finding("tool-failed", place="dcentvfy")
             continue
-        for place in dict.fromkeys(_entity_places(done.stderr)):
-            yield make_finding("entity-error", place=place)
+        if places and known is None:
+            known = {place for paths in originals for place in _disagreements(paths) or ()}
+        # originals that disagree about the patient are not looked at further by dcentvfy, so
+        # what else they disagree about cannot be told apart from what is new
+        for place in places if "" not in (known or ()) else ():
+            if place not in (known or ()):
+                yield make_finding("entity-error", place=place)
+
+
+def _disagreements(paths: Sequence[Path]) -> list[str] | None:
+    """Return what dcentvfy says of the files of one Study; None if it cannot be run."""
+    try:
+        done = subprocess.run(
+            ["dcentvfy", *(str(path) for path in paths)],
+            capture_output=True,
+            timeout=_SECONDS * 10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return list(dict.fromkeys(_entity_places(done.stderr)))
 
 
 def _entity_places(stderr: bytes) -> Iterator[str]:
