@@ -20,7 +20,7 @@ from casepack.standard.codes import known_meanings
 from casepack.standard.dictionary import dictionary_vr, value_multiplicity
 
 if TYPE_CHECKING:
-    from casepack.deidentify.descriptors import Echo
+    from casepack.deidentify.descriptors import Cleaned, Echo
 
 _TEXT: Final = b"REMOVED"
 DUMMIES: Final[Mapping[str, bytes]] = {
@@ -252,20 +252,24 @@ def echoes(tag: int, vr: str, value: bytes, context: Context) -> bool:
     searched = vr == "CS" or tag >> 16 & 1
     if context.words is None or not searched or not value.isascii():
         return False
-    # only who cleans waits for the words
-    from casepack.deidentify.descriptors import (  # noqa: PLC0415
-        Kind,
-        clean_descriptor,
-        read_vocabulary,
-    )
-
-    names = {Kind.ECHO_NAME, Kind.ECHO_ID, Kind.HONORIFIC_NAME}
     text = unpad(value).decode("ascii")
     return any(
-        removal.kind in names
+        removal.kind in _NAMING
         for part in text.split("\\")
-        for removal in clean_descriptor(part, context.words, read_vocabulary()).removals
+        for removal in _clean_words(part, context.words).removals
     )
+
+
+_NAMING: Final = frozenset({"echo-name", "echo-id", "honorific-name"})
+_UNKNOWN: Final = frozenset({"unknown-token"})
+"""Values of `casepack.deidentify.descriptors.Kind`."""
+
+
+def _clean_words(text: str, words: Echo) -> Cleaned:
+    # only who cleans waits for the words
+    from casepack.deidentify.descriptors import clean_descriptor, read_vocabulary  # noqa: PLC0415
+
+    return clean_descriptor(text, words, read_vocabulary())
 
 
 def _without_echo(tag: int, vr: str, value: bytes, context: Context) -> bytes | None:
@@ -307,21 +311,11 @@ def clean_text(
     """
     if context.words is None or vr not in CLEANED_VRS:
         return None
-    # only who cleans waits for the words
-    from casepack.deidentify.descriptors import (  # noqa: PLC0415
-        Kind,
-        clean_descriptor,
-        read_vocabulary,
-    )
-
     text = decode_text(unpad(value), character_set)
     if text is None:
         return None
-    vocabulary = read_vocabulary()
-    results = [clean_descriptor(part, context.words, vocabulary) for part in split_values(vr, text)]
-    if tag in _DEVICE_WORDS and {r.kind for one in results for r in one.removals} <= {
-        Kind.UNKNOWN_TOKEN
-    }:
+    results = [_clean_words(part, context.words) for part in split_values(vr, text)]
+    if tag in _DEVICE_WORDS and {r.kind for one in results for r in one.removals} <= _UNKNOWN:
         return value
     values = [one.text for one in results]
     cleaned = "\\".join(values)

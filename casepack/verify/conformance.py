@@ -172,9 +172,10 @@ def check_entities(
             known = {place for paths in originals for place in _disagreements(paths) or ()}
         # originals that disagree about the patient are not looked at further by dcentvfy, so
         # what else they disagree about cannot be told apart from what is new
-        for place in places if "" not in (known or ()) else ():
-            if place not in (known or ()):
-                yield make_finding("entity-error", place=place)
+        if known is not None and "" not in known:
+            yield from (
+                make_finding("entity-error", place=one) for one in places if one not in known
+            )
 
 
 def _disagreements(paths: Sequence[Path]) -> list[str] | None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casepack.deidentify import actions
 from casepack.deidentify.actions import (
     Context,
     clean_value,
@@ -19,7 +20,7 @@ from casepack.deidentify.actions import (
     required_value,
     shift_date,
 )
-from casepack.deidentify.descriptors import collect_echo
+from casepack.deidentify.descriptors import Kind, collect_echo
 from casepack.deidentify.pseudonyms import Pseudonyms
 from tests.deidentify.plans import tag
 from tests.wire import LONG, SHORT
@@ -281,3 +282,8 @@ def test_names_in_other_spellings_do_not_stay_in_coded_values() -> None:
     for plain in (b"ORIGINAL\\PRIMARY\\M\\ND\\NORM", b"DERIVED\\SECONDARY\\DR", b"DIS2D "):
         assert kept(plain, cleaning) == plain
     assert keep_value(tag("BodyPartExamined"), "CS", b"TSPINE", cleaning) == b"TSPINE"
+
+
+def test_the_kinds_that_are_named_are_kinds() -> None:
+    # they are written as values, so that the words are not imported for them
+    assert set(Kind) >= actions._NAMING | actions._UNKNOWN
