@@ -9,6 +9,7 @@ No message ever holds a value of the input: not an identifier, not a UID, not an
     │   ├── StudyError                 exit 2   the folder cannot be taken as one patient's studies
     │   ├── RecipeError                exit 2   names recipe file and line
     │   ├── CaseError                  exit 2   names case file and place
+    │   ├── ReviewError                exit 2   names the review sheet and line
     │   ├── KeyFileError               exit 2
     │   └── TargetError                exit 2   OUT exists, is not writable, or the disk is full
     ├── InstanceHeld                   exit 3   one file is held, with its reason code
@@ -31,6 +32,7 @@ __all__ = [
     "KeyFileError",
     "RecipeError",
     "RegistrationError",
+    "ReviewError",
     "StudyError",
     "TargetError",
     "ToolMissingError",
@@ -76,6 +78,14 @@ class RecipeError(UsageError):
 
 class CaseError(UsageError):
     """A case file or lesion file cannot be used; `place` is the file and the path inside it."""
+
+    def __init__(self, message: str, *, place: str, advice: str = "") -> None:
+        super().__init__(f"{place}: {message}", advice=advice)
+        self.place = place
+
+
+class ReviewError(UsageError):
+    """A review sheet cannot be used as it was filled in; `place` is ``file:line``."""
 
     def __init__(self, message: str, *, place: str, advice: str = "") -> None:
         super().__init__(f"{place}: {message}", advice=advice)
