@@ -217,6 +217,22 @@ class ActionCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextCounts:
+    """What became of the texts that were cleaned: counts of distinct values of an Attribute."""
+
+    cleaned: int
+    changed: int
+    unknown_words: int
+    """Distinct words that went because no list knows them."""
+    approved: int = 0
+    rejected: int = 0
+    kept: int = 0
+    """As they were, on the word of a person."""
+    refused: int = 0
+    """Decisions that were not carried out: they would write an identifier of the study."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """What a de-identification did: counts and codes, never a value."""
 
@@ -233,6 +249,8 @@ class Record:
     unused: tuple[tuple[Reason, int], ...]
     not_carried_out: tuple[str, ...] = ()
     """What the recipe asks for and this version does not do: Options, filters."""
+    texts: TextCounts | None = None
+    """None where no text was cleaned as a descriptor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

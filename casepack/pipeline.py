@@ -16,6 +16,7 @@ from casepack.deidentify.instance import SOFTWARE
 from casepack.deidentify.journal import Journal
 from casepack.deidentify.key_file import read_pseudonyms
 from casepack.deidentify.report import write_report
+from casepack.deidentify.review import NO_DECISIONS, Decisions, read_decisions
 from casepack.deidentify.studies import deidentify_file_set
 from casepack.errors import CaseError, StudyError, TargetError, UsageError, VerificationError
 from casepack.model import (
@@ -64,6 +65,8 @@ class Settings:
     recipe: str
     key_file: Path | None = None
     crosswalk: Path | None = None
+    approved: Path | None = None
+    """Review sheet of an earlier run, with decisions."""
     workers: int = 1
 
 
@@ -82,10 +85,12 @@ def deidentify_study(
         Nothing is left at `out`.
     """
     _refuse_crosswalk_inside(out, settings.crosswalk)
+    decisions = _read_decisions(settings)
     journal = Journal(
         source=study,
         recipe=read_recipe(settings.recipe),
         pseudonyms=read_pseudonyms(settings.key_file),
+        decisions=decisions.digest,
     )
     # without the old UIDs a crosswalk would lack what is not done again
     usable = journal.fits if settings.key_file and not settings.crosswalk else never
@@ -99,6 +104,7 @@ def deidentify_study(
                 target,
                 workers=settings.workers,
                 journal=journal,
+                decisions=decisions,
                 progress=progress,
             )
             write_report(target / "report.json", deidentified.record)
@@ -287,9 +293,19 @@ def _deidentify(
     pseudonyms = read_pseudonyms(settings.key_file)
     originals = read_file_set(study, progress=progress)
     deidentified, crosswalk = deidentify_file_set(
-        originals, recipe, pseudonyms, target, workers=settings.workers, progress=progress
+        originals,
+        recipe,
+        pseudonyms,
+        target,
+        workers=settings.workers,
+        decisions=_read_decisions(settings),
+        progress=progress,
     )
     return originals, deidentified, crosswalk
+
+
+def _read_decisions(settings: Settings) -> Decisions:
+    return read_decisions(settings.approved) if settings.approved is not None else NO_DECISIONS
 
 
 def _read_lesions(case: Case | None, case_file: Path | None) -> tuple[Lesion, ...]:

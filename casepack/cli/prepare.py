@@ -34,6 +34,10 @@ CrosswalkFolder = Annotated[
     Path | None,
     typer.Option("--crosswalk", help="Folder for what links old and new. Keep it secret."),
 ]
+ApprovedSheet = Annotated[
+    Path | None,
+    typer.Option("--approved", help="review.csv of an earlier run's crosswalk, with decisions."),
+]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes to use.")]
 
 
@@ -113,6 +117,7 @@ def deid(
     recipe: RecipeName = "publication",
     key_file: KeyFile = None,
     crosswalk: CrosswalkFolder = None,
+    approved: ApprovedSheet = None,
     workers: Workers = 1,
 ) -> int:
     """De-identify a study by PS3.15 Annex E.
@@ -120,11 +125,21 @@ def deid(
     Writes OUT/<patient>/<study>/<series>/<instance>.dcm, named from new identifiers, and
     OUT/report.json: what was done to which Attribute, on whose word.
 
+    --crosswalk DIR also writes DIR/review.html and review.csv: each distinct text with its cleaned
+    form. Decide there which are right, save the sheet, and run again with --approved review.csv
+    (and the same key file).
+
     Example: casepack deid ./study ./deidentified --key-file project.key
     """
     from casepack.pipeline import Settings, deidentify_study
 
-    settings = Settings(recipe=recipe, key_file=key_file, crosswalk=crosswalk, workers=workers)
+    settings = Settings(
+        recipe=recipe,
+        key_file=key_file,
+        crosswalk=crosswalk,
+        approved=approved,
+        workers=workers,
+    )
     with show_progress() as progress:
         outcome = deidentify_study(study, out, settings, progress=progress)
     return _show_outcome(outcome, out, "De-identified")
@@ -152,6 +167,7 @@ def pack(
     recipe: RecipeName = "publication",
     key_file: KeyFile = None,
     crosswalk: CrosswalkFolder = None,
+    approved: ApprovedSheet = None,
     workers: Workers = 1,
 ) -> int:
     """De-identify, verify, annotate and package a study as OUT.
@@ -163,7 +179,13 @@ def pack(
     """
     from casepack.pipeline import Settings, pack_study
 
-    settings = Settings(recipe=recipe, key_file=key_file, crosswalk=crosswalk, workers=workers)
+    settings = Settings(
+        recipe=recipe,
+        key_file=key_file,
+        crosswalk=crosswalk,
+        approved=approved,
+        workers=workers,
+    )
     with show_progress() as progress:
         outcome = pack_study(study, out, settings, case_file=case, progress=progress)
     return _show_outcome(outcome, out, "Packaged")

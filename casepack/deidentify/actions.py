@@ -20,7 +20,7 @@ from casepack.standard.codes import known_meanings
 from casepack.standard.dictionary import dictionary_vr, value_multiplicity
 
 if TYPE_CHECKING:
-    from casepack.deidentify.descriptors import Cleaned, Echo
+    from casepack.deidentify.cleaner import CleanedText, TextCleaner
 
 _TEXT: Final = b"REMOVED"
 DUMMIES: Final[Mapping[str, bytes]] = {
@@ -76,13 +76,17 @@ class Context:
     days_into_the_past: int = field(repr=False)
     echo: re.Pattern[bytes] | None = field(repr=False, default=None)
     """Matches the patient's names and IDs in kept text."""
-    words: Echo | None = field(repr=False, default=None)
-    """The study's identifiers, to be cleaned from text; None without Clean Descriptors."""
+    words: TextCleaner | None = field(repr=False, default=None)
+    """Cleans texts of the study's identifiers; None without Clean Descriptors."""
 
     @property
     def patient_code(self) -> str:
         """The new Patient ID."""
         return self.pseudonyms.code("patient", self.patient_id)
+
+    def take_texts(self) -> tuple[CleanedText, ...]:
+        """Return the texts that were cleaned since the last call."""
+        return self.words.take() if self.words is not None else ()
 
 
 def compile_echo(identifiers: Sequence[bytes]) -> re.Pattern[bytes] | None:
@@ -256,20 +260,12 @@ def echoes(tag: int, vr: str, value: bytes, context: Context) -> bool:
     return any(
         removal.kind in _NAMING
         for part in text.split("\\")
-        for removal in _clean_words(part, context.words).removals
+        for removal in context.words.read(part).removals
     )
 
 
 _NAMING: Final = frozenset({"echo-name", "echo-id", "honorific-name"})
-_UNKNOWN: Final = frozenset({"unknown-token"})
-"""Values of `casepack.deidentify.descriptors.Kind`."""
-
-
-def _clean_words(text: str, words: Echo) -> Cleaned:
-    # only who cleans waits for the words
-    from casepack.deidentify.descriptors import clean_descriptor, read_vocabulary  # noqa: PLC0415
-
-    return clean_descriptor(text, words, read_vocabulary())
+"""Values of `casepack.deidentify.descriptors.Kind`: only who cleans waits for the words."""
 
 
 def _without_echo(tag: int, vr: str, value: bytes, context: Context) -> bytes | None:
@@ -314,10 +310,11 @@ def clean_text(
     text = decode_text(unpad(value), character_set)
     if text is None:
         return None
-    results = [_clean_words(part, context.words) for part in split_values(vr, text)]
-    if tag in _DEVICE_WORDS and {r.kind for one in results for r in one.removals} <= _UNKNOWN:
-        return value
-    values = [one.text for one in results]
+    trusted = tag in _DEVICE_WORDS
+    results = [context.words.clean(tag, one, trusted=trusted) for one in split_values(vr, text)]
+    if None in results and len(results) == 1:
+        return None
+    values = [one or "" for one in results]
     cleaned = "\\".join(values)
     if cleaned == text:
         return value

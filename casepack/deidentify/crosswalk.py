@@ -8,10 +8,13 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from casepack.deidentify.review import ReviewRow, draw_review_csv
+from casepack.deidentify.review_page import draw_review_page
 from casepack.model import Unused
 
 
@@ -24,6 +27,8 @@ class Crosswalk:
     patient_id_new: str
     days_into_the_past: int = field(repr=False)
     unused: tuple[Unused, ...] = field(repr=False)
+    review: tuple[ReviewRow, ...] = field(repr=False, default=())
+    """Texts and boxes for a person to decide on."""
 
 
 def write_crosswalk(folder: Path, crosswalk: Crosswalk) -> None:
@@ -47,14 +52,31 @@ def write_crosswalk(folder: Path, crosswalk: Crosswalk) -> None:
             [(crosswalk.patient_id_new, -crosswalk.days_into_the_past)],
         ),
         "held.csv": (("path", "sop_instance_uid", "reason"), held),
+        "unknown_words.csv": (("word", "values"), count_unknown_words(crosswalk.review)),
     }
     for name, (header, rows) in tables.items():
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
-        path = folder / name
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(descriptor, 0o600)
-            file.write(text.getvalue())
+        _write_private(folder / name, text.getvalue())
+    # the mark tells spreadsheets that it is UTF-8
+    _write_private(folder / "review.csv", "\ufeff" + draw_review_csv(crosswalk.review))
+    _write_private(folder / "review.html", draw_review_page(crosswalk.review))
+
+
+def count_unknown_words(rows: Sequence[ReviewRow]) -> list[tuple[str, int]]:
+    """Return the words that went because no list knows them, and of how many values.
+
+    The most frequent come first: a site finds its protocol words there, and puts them into its
+    recipe (``%values known_words``).
+    """
+    counts = Counter(word for row in rows for word in row.unknown)
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        os.fchmod(descriptor, 0o600)
+        file.write(text)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from casepack.deidentify import actions
 from casepack.deidentify.actions import Context
@@ -31,6 +31,9 @@ from casepack.model import Action, Option, Reason
 from casepack.standard.codes import PUBLIC_SCHEMES
 from casepack.standard.dictionary import dictionary_vr
 from casepack.standard.types import Path
+
+if TYPE_CHECKING:
+    from casepack.deidentify.cleaner import CleanedText
 
 _MEMO_VALUE: Final = 4096
 _MEMO_ENTRIES: Final = 20_000
@@ -62,6 +65,7 @@ class _Result:
 
     encoded: bytes | Extent
     applied: tuple[Applied, ...]
+    texts: tuple[CleanedText, ...] = ()
     uses: int = 0
 
 
@@ -107,6 +111,7 @@ class DataSetDeidentifier:
         self._stamped = frozenset(tag for tag, _ in stamps)
         self._applied: Counter[Applied] = Counter()
         self._counts: Counter[int] = Counter()
+        self._texts: set[CleanedText] = set()
         self._decided: dict[int, Action] = {}
         self._trusted: dict[int, frozenset[str]] = {}
         self._memo: dict[bytes, _Result] = {}
@@ -129,6 +134,7 @@ class DataSetDeidentifier:
             The Data Set holds a tag twice, or something that is not valid encoding.
         """
         output: Output = list(self._stamps)
+        self._context.take_texts()  # what is left of a Data Set that was held
         safe = self._safe(buffer, elements)
         decided, memo, counts = self._decided, self._memo, self._counts
         for element in elements:
@@ -136,6 +142,7 @@ class DataSetDeidentifier:
             if tag in safe:
                 encoded, applied = self._apply_safe(buffer, element, safe[tag], (), self._encoding)
                 self._applied.update(applied)
+                self._texts.update(self._context.take_texts())
                 if encoded:
                     output.append((tag, encoded))
                 continue
@@ -177,8 +184,10 @@ class DataSetDeidentifier:
     def _new_result(self, raw: bytes, buffer: Buffer, element: Element) -> _Result:
         """Return what becomes of an element, and remember it by its bytes unless it is large."""
         result = self._result(buffer, element)
+        result.texts = self._context.take_texts()
         if not raw or not self._remember:
             self._applied.update(result.applied)
+            self._texts.update(result.texts)
             return _Result(result.encoded, ())
         if len(self._memo) >= _MEMO_ENTRIES:
             self._count_uses()
@@ -190,6 +199,7 @@ class DataSetDeidentifier:
         for result in self._used:
             for applied in result.applied:
                 self._applied[applied] += result.uses
+            self._texts.update(result.texts)
             result.uses = 0
         self._used.clear()
 
@@ -220,6 +230,12 @@ class DataSetDeidentifier:
         self._counts.clear()
         self._uids.clear()
         return applied, uids
+
+    def take_texts(self) -> set[CleanedText]:
+        """Return the texts that were cleaned, once each, since the last call."""
+        self._count_uses()
+        texts, self._texts = self._texts, set()
+        return texts
 
     def _decide(self, tag: int) -> Action:
         """Return the Action; KEEP only for what may be copied without a look at the value."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import casepack
 from casepack.deidentify.actions import Context
@@ -30,6 +30,9 @@ from casepack.recipe import Recipe
 from casepack.standard.codes import method_codes
 from casepack.standard.profile import EDITION
 from casepack.standard.uids import IMPLEMENTATION_CLASS_UID
+
+if TYPE_CHECKING:
+    from casepack.deidentify.cleaner import CleanedText
 
 _UID: Final = re.compile(r"(?=.{1,64}$)[0-9]+(?:\.[0-9]+)*")
 _CHUNK: Final = 8 << 20
@@ -55,10 +58,11 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Actions applied, by SOP Class and Attribute; original and new UIDs."""
+    """Actions applied, by SOP Class and Attribute; original and new UIDs; texts cleaned."""
 
     applied: Counter[tuple[str, Applied]]
     uids: dict[str, str] = field(repr=False)
+    texts: frozenset[CleanedText] = field(repr=False, default=frozenset())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -155,12 +159,14 @@ class InstanceDeidentifier:
         """Return what was done since the last call, and start counting anew."""
         applied: Counter[tuple[str, Applied]] = Counter()
         uids: dict[str, str] = {}
+        texts: set[CleanedText] = set()
         for deidentifier in self._known.values():
             counts, new_uids = deidentifier.take_totals()
             for done, count in counts.items():
                 applied[deidentifier.plan.sop_class_uid, done] += count
             uids.update(new_uids)
-        return Totals(applied=applied, uids=uids)
+            texts |= deidentifier.take_texts()
+        return Totals(applied=applied, uids=uids, texts=frozenset(texts))
 
 
 _NAMING: Final = frozenset({0x0020000D, 0x0020000E, 0x00080018, 0x00080020, 0x00080030, 0x00080060})

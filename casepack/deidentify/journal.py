@@ -14,13 +14,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from casepack.deidentify.dataset import Applied
 from casepack.deidentify.instance import SOFTWARE, Placed, Totals
 from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.model import Action, Instance, Reason
 from casepack.recipe import Recipe
+
+if TYPE_CHECKING:
+    from casepack.deidentify.cleaner import TextFate
 
 JOURNAL: Final = "finished.jsonl"
 _FORMAT: Final = "casepack-journal/1"
@@ -33,6 +36,7 @@ class Outcome:
     placed: dict[int, Placed]
     held: dict[int, Reason]
     totals: Totals
+    fates: frozenset[TextFate] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,8 @@ class Journal:
     """Folder of the originals."""
     recipe: Recipe
     pseudonyms: Pseudonyms
+    decisions: str = ""
+    """Digest of the review sheet whose decisions are carried out."""
 
     @property
     def _head(self) -> dict[str, str]:
@@ -51,6 +57,7 @@ class Journal:
             "software": SOFTWARE,
             "recipe": self.recipe.digest,
             "key": self.pseudonyms.code("journal", "key"),
+            "decisions": self.decisions,
         }
 
     def digest(self, instance: Instance) -> str:
@@ -103,6 +110,7 @@ class Journal:
                 [sop_class, *applied, count]
                 for (sop_class, applied), count in sorted(outcome.totals.applied.items())
             ],
+            "texts": sorted(outcome.fates),
         }
         with (root / JOURNAL).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
@@ -141,4 +149,17 @@ def _outcome(line: Mapping[str, Any], root: Path, numbers: Mapping[str, int]) ->
         placed=placed,
         held={numbers[digest]: Reason(reason) for digest, reason in line["held"].items()},
         totals=Totals(applied=applied, uids={}),
+        fates=_fates(line["texts"]),
+    )
+
+
+def _fates(texts: list[list[Any]]) -> frozenset[TextFate]:
+    if not texts:
+        return frozenset()
+    # only who cleans waits for the words
+    from casepack.deidentify.cleaner import TextFate  # noqa: PLC0415
+
+    return frozenset(
+        TextFate(text, changed, standing, tuple(unknown))
+        for text, changed, standing, unknown in texts
     )

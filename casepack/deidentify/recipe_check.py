@@ -50,6 +50,7 @@ def check_recipe(text: str, file: str) -> tuple[Finding, ...]:
         *_additions(recipe),
         *_overrides(recipe),
         *_declarations(recipe, file),
+        *_known_names(recipe, file),
     ]
     return tuple(sorted(findings, key=_line_number))
 
@@ -281,6 +282,31 @@ def _declarations(recipe: Recipe, file: str) -> Iterator[Finding]:
                 group.source,
                 "Leave the section out.",
             )
+
+
+def _known_names(recipe: Recipe, file: str) -> Iterator[Finding]:
+    if not recipe.known_words:
+        return
+    # only who cleans waits for the words
+    from casepack.deidentify.descriptors import is_name  # noqa: PLC0415
+
+    for word in recipe.known_words:
+        if is_name(word):
+            yield _finding(
+                "recipe-known-name",
+                Severity.WARNING,
+                "a word of known_words is also a name of people, and would stay as one",
+                _place_of_word(recipe, word, file),
+                "Leave it out, unless no patient or physician can have that name.",
+                "PS3.15 E.3.5",
+            )
+
+
+def _place_of_word(recipe: Recipe, word: str, file: str) -> str:
+    for number, line in enumerate(recipe.text.split("\n"), 1):
+        if line.split("#")[0].split() == ["FIELD", word]:
+            return f"{file}:{number}"
+    return file
 
 
 def _names(tags: Iterable[int]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from casepack.model import Record
@@ -26,6 +27,7 @@ def write_report(path: Path, record: Record) -> None:
             {"reason": reason.value, "held": reason.held, "count": count}
             for reason, count in record.unused
         ],
+        "texts": asdict(record.texts) if record.texts is not None else None,
         "actions": [
             {
                 "sop_class_uid": row.sop_class_uid,

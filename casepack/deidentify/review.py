@@ -88,6 +88,8 @@ class ReviewRow:
     picture: str = ""
     """Of a box: path of a picture for the page, below the folder of the sheet."""
     decision: Decision | None = None
+    instead: str = field(repr=False, default="")
+    """Of a text: what a person had written in place of the result."""
 
     @property
     def identifier(self) -> str:
@@ -141,10 +143,10 @@ def draw_review_csv(rows: Iterable[ReviewRow]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for row in sorted(rows, key=_order):
+    for row in sort_rows(rows):
         cells = (
             row.decision.value if row.decision else "",
-            "",
+            row.instead,
             row.kind.value,
             row.place,
             row.original,
@@ -157,8 +159,14 @@ def draw_review_csv(rows: Iterable[ReviewRow]) -> str:
     return text.getvalue()
 
 
+def sort_rows(rows: Iterable[ReviewRow]) -> list[ReviewRow]:
+    """Return rows as every sheet shows them: texts by Attribute and value, then boxes."""
+    return sorted(rows, key=_order)
+
+
 def _order(row: ReviewRow) -> tuple[str, str, str, str]:
-    return row.kind.value, row.place, row.original, row.result
+    kind = "0" if row.kind is RowKind.TEXT else "1"
+    return kind, row.place, row.original, row.result
 
 
 def _as_text(cell: str) -> str:

@@ -23,6 +23,7 @@ from casepack.deidentify.instance import SOFTWARE, InstanceDeidentifier, Placed
 from casepack.deidentify.journal import Journal, Outcome
 from casepack.deidentify.plan import CARRIED_OUT
 from casepack.deidentify.pseudonyms import Pseudonyms
+from casepack.deidentify.review import NO_DECISIONS, Decisions, ReviewRow
 from casepack.deidentify.text import decode_text
 from casepack.encoding import unpad
 from casepack.errors import CasepackError, InstanceHeld, StudyError
@@ -38,6 +39,7 @@ from casepack.model import (
     Record,
     Series,
     Study,
+    TextCounts,
     Unused,
     no_progress,
 )
@@ -46,7 +48,7 @@ from casepack.standard.dictionary import attribute_name, format_tag
 from casepack.standard.profile import EDITION
 
 if TYPE_CHECKING:
-    from casepack.deidentify.descriptors import Echo
+    from casepack.deidentify.cleaner import CleanedText, TextCleaner, TextFate
 
 _CHUNK: Final = 16
 _PARTS: Final = re.compile(r"[\W_]+")
@@ -63,6 +65,7 @@ def deidentify_file_set(
     *,
     workers: int = 1,
     journal: Journal | None = None,
+    decisions: Decisions = NO_DECISIONS,
     progress: Progress = no_progress,
 ) -> tuple[Deidentified, Crosswalk]:
     """De-identify all instances into ``root/<patient>/<study>/<series>/<instance>.dcm``.
@@ -73,7 +76,9 @@ def deidentify_file_set(
     ----------
     journal
         Where finished chunks are noted; what it says is finished already is not done again, and
-        its UIDs are not in the crosswalk.
+        its UIDs and texts are not in the crosswalk.
+    decisions
+        What a person decided on the review sheet of an earlier run.
 
     Raises
     ------
@@ -87,7 +92,7 @@ def deidentify_file_set(
         patient_id=file_set.patient_id,
         days_into_the_past=pseudonyms.days_into_the_past(file_set.patient_id),
         echo=compile_echo(file_set.identifiers),
-        words=_words(file_set) if Option.CLEAN_DESCRIPTORS in recipe.options else None,
+        words=_words(file_set, recipe, decisions),
     )
     deidentifier = InstanceDeidentifier(recipe=recipe, context=context, root=root)
     instances = file_set.instances
@@ -95,11 +100,15 @@ def deidentify_file_set(
     held: list[Unused] = []
     applied: Counter[tuple[str, Applied]] = Counter()
     uids: dict[str, str] = {}
+    texts: set[CleanedText] = set()
+    fates: set[TextFate] = set()
     for outcome in _run(deidentifier, instances, workers, journal):
         placed.update(outcome.placed)
         held += [_held(instances[place], reason) for place, reason in outcome.held.items()]
         applied.update(outcome.totals.applied)
         uids.update(outcome.totals.uids)
+        texts |= outcome.totals.texts
+        fates |= outcome.fates
         progress("de-identify", len(placed) + len(held), len(instances))
     if not placed:
         raise StudyError(
@@ -112,7 +121,7 @@ def deidentify_file_set(
     result = Deidentified(
         root=root,
         studies=_group(file_set, placed),
-        record=_record(recipe, applied, unused),
+        record=_record(recipe, applied, unused, _count(fates)),
     )
     crosswalk = Crosswalk(
         uids=dict(sorted(uids.items())),
@@ -120,13 +129,33 @@ def deidentify_file_set(
         patient_id_new=context.patient_code,
         days_into_the_past=context.days_into_the_past,
         unused=unused,
+        review=_review_rows(texts),
     )
     return result, crosswalk
 
 
-def _words(file_set: FileSet) -> Echo:
-    """Return the study's own identifiers, in the forms in which texts repeat them."""
+def _count(fates: set[TextFate]) -> TextCounts | None:
+    if not fates:
+        return None
     # only who cleans waits for the words
+    from casepack.deidentify.cleaner import count_texts  # noqa: PLC0415
+
+    return count_texts(fates)
+
+
+def _review_rows(texts: set[CleanedText]) -> tuple[ReviewRow, ...]:
+    if not texts:
+        return ()
+    from casepack.deidentify.cleaner import review_rows  # noqa: PLC0415  # as above
+
+    return tuple(review_rows(texts))
+
+
+def _words(file_set: FileSet, recipe: Recipe, decisions: Decisions) -> TextCleaner | None:
+    """Return what cleans texts of the study's own identifiers; None without the Option."""
+    if Option.CLEAN_DESCRIPTORS not in recipe.options:
+        return None
+    from casepack.deidentify.cleaner import TextCleaner  # noqa: PLC0415  # as above
     from casepack.deidentify.descriptors import collect_echo  # noqa: PLC0415
 
     texts = [
@@ -142,7 +171,8 @@ def _words(file_set: FileSet) -> Echo:
         for part in _PARTS.split(text)
         if _DIGIT.search(part)
     ]
-    return collect_echo([*texts, *coded])
+    echo = collect_echo([*texts, *coded])
+    return TextCleaner(echo, site_words=recipe.known_words, decisions=decisions)
 
 
 def _held(instance: Instance, reason: Reason) -> Unused:
@@ -233,7 +263,21 @@ def _deidentify_chunk(
             raise
         except Exception:  # noqa: BLE001  # the boundary: its text may quote a value of the input
             held[number] = Reason.NOT_UNDERSTOOD
-    return Outcome(placed=placed, held=held, totals=deidentifier.take_totals())
+    totals = deidentifier.take_totals()
+    return Outcome(
+        placed=placed,
+        held=held,
+        totals=totals,
+        fates=_conceal(totals.texts, deidentifier.context.pseudonyms),
+    )
+
+
+def _conceal(texts: frozenset[CleanedText], pseudonyms: Pseudonyms) -> frozenset[TextFate]:
+    if not texts:
+        return frozenset()
+    from casepack.deidentify.cleaner import conceal_text  # noqa: PLC0415  # as above
+
+    return frozenset(conceal_text(text, pseudonyms) for text in texts)
 
 
 def _group(file_set: FileSet, placed: Mapping[int, Placed]) -> tuple[Study, ...]:
@@ -268,7 +312,10 @@ def _group(file_set: FileSet, placed: Mapping[int, Placed]) -> tuple[Study, ...]
 
 
 def _record(
-    recipe: Recipe, applied: Mapping[tuple[str, Applied], int], unused: Iterable[Unused]
+    recipe: Recipe,
+    applied: Mapping[tuple[str, Applied], int],
+    unused: Iterable[Unused],
+    texts: TextCounts | None,
 ) -> Record:
     return Record(
         software=SOFTWARE,
@@ -280,6 +327,7 @@ def _record(
         actions=_action_counts(applied),
         unused=tuple(sorted(Counter(item.reason for item in unused).items())),
         not_carried_out=_not_carried_out(recipe),
+        texts=texts,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from casepack.model import Option
 from casepack.recipe.filters import Filter
-from casepack.recipe.groups import Group
+from casepack.recipe.groups import KNOWN_WORDS, Group
 from casepack.recipe.limits import loosens
 from casepack.recipe.selectors import Kind, Selector, Target
 
@@ -82,7 +82,9 @@ class Recipe:
     groups: Mapping[str, Group] = field(default_factory=dict, hash=False)
     """Sections ``%fields`` by name."""
     values: Mapping[str, Group] = field(default_factory=dict, hash=False)
-    """Sections ``%values`` by name; read, but not used yet."""
+    """Sections ``%values`` by name; read, but not used."""
+    known_words: tuple[str, ...] = ()
+    """Words of the site that stay in texts: the section ``%values known_words``."""
     filters: tuple[Filter, ...] = ()
     """Sections ``%filter`` in the order of the recipe; read, but not used yet."""
     text: str = field(repr=False, default="")
@@ -137,7 +139,7 @@ class Recipe:
             for each in self.filters
         ]
         values = [
-            f"%values {name} ({group.source}): groups of values are not used yet"
+            f"%values {name} ({group.source}): only {KNOWN_WORDS} is used"
             for name, group in self.values.items()
         ]
         return (*filters, *values)

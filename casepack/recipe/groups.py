@@ -1,4 +1,9 @@
-"""Named groups: ``%fields`` finds Attributes by name, ``%values`` collects what they say."""
+"""Named groups: ``%fields`` finds Attributes by name, ``%values`` collects what they say.
+
+The group ``%values known_words`` is casepack's own: each ``FIELD`` line of it names no Attribute
+but a word of the site's protocols, which Clean Descriptors then leaves in texts. To deid such a
+line is an Attribute that no file has.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,10 @@ from casepack.errors import RecipeError
 from casepack.recipe.selectors import Kind, Selector, parse_selector
 from casepack.recipe.words import Line, split_words
 
+KNOWN_WORDS: Final = "known_words"
 _FIELD_WORDS: Final = 2
+_FEWEST_LETTERS: Final = 2
+_WORD_OF_SITE: Final = re.compile(r"[^\W_]{2,48}")
 _LENGTH: Final = re.compile("[0-9]{1,6}")
 _PARAMETER: Final = re.compile(r"\s*(\w+)\s*=(.*)", re.DOTALL)
 
@@ -57,6 +65,26 @@ def parse_member(line: Line) -> Member:
     if words[0] == "FIELD":
         return Member(selector=selector)
     return _split(selector, " ".join(words[2:]), line.place)
+
+
+def parse_known_word(line: Line) -> str:
+    """Parse a line of ``%values known_words``.
+
+    Raises
+    ------
+    RecipeError
+        It is not ``FIELD`` with one word of two letters or more: numbers cannot be made known.
+    """
+    words = split_words(line.text, line.place)
+    word = words[1] if len(words) == _FIELD_WORDS and words[0] == "FIELD" else ""
+    letters = sum(char.isalpha() for char in word)
+    if not _WORD_OF_SITE.fullmatch(word) or letters < _FEWEST_LETTERS:
+        raise RecipeError(
+            f"a line of {KNOWN_WORDS} is FIELD and one word",
+            place=line.place,
+            advice="A word is of letters, at least two, and digits: one line for each.",
+        )
+    return word
 
 
 def _split(selector: Selector, parameters: str, place: str) -> Member:

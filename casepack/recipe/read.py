@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from casepack.errors import RecipeError
 from casepack.recipe.document import Recipe, RecipeLine
 from casepack.recipe.filters import Filter, FilterReader
-from casepack.recipe.groups import Group, Member, parse_member
+from casepack.recipe.groups import KNOWN_WORDS, Group, Member, parse_known_word, parse_member
 from casepack.recipe.header import parse_header_line, refuse_loosening
 from casepack.recipe.labels import (
     Label,
@@ -106,7 +106,7 @@ def parse_with_errors(text: str, file: str) -> tuple[Recipe, Sequence[RecipeErro
     for line in by_section.get("%filter", ()):
         _attempt(errors, reader.read, line)
     fields = _groups(by_section.get("%fields", ()), errors)
-    values = _groups(by_section.get("%values", ()), errors)
+    values, known_words = _values(by_section.get("%values", ()), errors)
     labels = _all(errors, parse_label, _said(by_section.get("%labels", ())))
     options = frozenset(
         _all(errors, read_option, [label for label in labels if label.name == "Option"])
@@ -128,6 +128,7 @@ def parse_with_errors(text: str, file: str) -> tuple[Recipe, Sequence[RecipeErro
         allowances=tuple(allowances),
         groups=fields,
         values=values,
+        known_words=known_words,
         filters=reader.filters,
         text=text,
     )
@@ -158,6 +159,15 @@ def _groups(lines: Sequence[Line], errors: list[RecipeError]) -> dict[str, Group
         name: Group(name=name, source=sources[name], members=tuple(found))
         for name, found in members.items()
     }
+
+
+def _values(
+    lines: Sequence[Line], errors: list[RecipeError]
+) -> tuple[dict[str, Group], tuple[str, ...]]:
+    """Return the groups of ``%values``, and the words of the site."""
+    others = [line for line in lines if line.name != KNOWN_WORDS]
+    words = _said([line for line in lines if line.name == KNOWN_WORDS])
+    return _groups(others, errors), tuple(_all(errors, parse_known_word, words))
 
 
 Given = TypeVar("Given")

@@ -44,6 +44,8 @@ def all_of_the_language(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "%values who",
         'SPLIT PatientName by="^";minlength=4',
         "FIELD PatientID",
+        "%values known_words",
+        "FIELD ufspine",
         "%header",
         "ADD BodyPartExamined SPINE # comment",
         "BLANK PositionReferenceIndicator",

@@ -39,9 +39,7 @@ def test_values_are_read_and_kept_and_said_to_be_unused() -> None:
         (None, 1),
         (" ", 1),
     ]
-    assert recipe.not_carried_out == (
-        "%values who (test.dicom:4): groups of values are not used yet",
-    )
+    assert recipe.not_carried_out == ("%values who (test.dicom:4): only known_words is used",)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +61,18 @@ def test_values_are_read_and_kept_and_said_to_be_unused() -> None:
 )
 def test_what_is_no_line_of_a_group_is_refused(lines: tuple[str, ...], message: str) -> None:
     assert message in fault(*lines)
+
+
+def test_words_of_the_site_are_no_attributes() -> None:
+    recipe = parse("%values known_words", "FIELD ufspine # ours", "FIELD Quickrad2", "FIELD 腰椎")
+    assert recipe.known_words == ("ufspine", "Quickrad2", "腰椎")
+    assert not recipe.values
+    assert not recipe.not_carried_out
+
+
+@pytest.mark.parametrize("line", ["FIELD 12345", "FIELD x1", "FIELD two words", "SPLIT a", "FIELD"])
+def test_numbers_and_sentences_cannot_be_made_known(line: str) -> None:
+    assert "FIELD and one word" in fault("%values known_words", line)
 
 
 def test_a_group_cannot_name_what_no_line_may_touch() -> None:

@@ -6,7 +6,7 @@
 from casepack.deidentify.descriptors.clean import clean_descriptor
 from casepack.deidentify.descriptors.echo import Echo, collect_echo
 from casepack.deidentify.descriptors.removals import Cleaned, Kind, Removal
-from casepack.deidentify.descriptors.vocabulary import Vocabulary, read_vocabulary
+from casepack.deidentify.descriptors.vocabulary import Vocabulary, is_name, read_vocabulary
 
 __all__ = [
     "Cleaned",
@@ -16,5 +16,6 @@ __all__ = [
     "Vocabulary",
     "clean_descriptor",
     "collect_echo",
+    "is_name",
     "read_vocabulary",
 ]

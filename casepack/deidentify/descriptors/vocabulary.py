@@ -177,6 +177,14 @@ def _read() -> Vocabulary:
     )
 
 
+def is_name(word: str) -> bool:
+    """Tell whether a word is listed as a name of people, alone or beside its clinical meaning."""
+    vocabulary = _read()
+    folded = fold_word(word)
+    uses = {Use.GIVEN, Use.EPONYM, Use.SURNAME}
+    return folded in vocabulary.names or vocabulary.uses.get(folded) in uses
+
+
 def read_vocabulary(extra: Iterable[str] = ()) -> Vocabulary:
     """Return the vocabulary, with the words that a site adds; read once.
 
