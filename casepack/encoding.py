@@ -8,34 +8,26 @@ bytes that are there. Texts, dates and names are not this module's business.
 
 from __future__ import annotations
 
-import io
 import mmap
-import os
-import stat
 import struct
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import cache
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from casepack.errors import InstanceHeld
 from casepack.model import Reason
 from casepack.standard.dictionary import dictionary_vr
-from casepack.standard.uids import transfer_syntaxes
 
 Buffer = bytes | mmap.mmap
 
-_LONG_VRS: Final = frozenset(
+LONG_VRS: Final = frozenset(
     {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN"} | {b"UR", b"UT", b"UV"}
 )
-_SHORT_VRS: Final = frozenset(
+SHORT_VRS: Final = frozenset(
     {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS"}
     | {b"LO", b"LT", b"PN", b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"}
 )
-_VR_NAMES: Final = {vr: vr.decode() for vr in _LONG_VRS | _SHORT_VRS}
+_VR_NAMES: Final = {vr: vr.decode() for vr in LONG_VRS | SHORT_VRS}
 _MAYBE_UNDEFINED: Final = frozenset({"SQ", "UN", "OB", "OW"})
 """VRs of Sequences and of encapsulated Pixel Data (PS3.5 7.1.1, A.4)."""
 _UNDEFINED: Final = 0xFFFFFFFF
@@ -45,18 +37,6 @@ _ITEM_DELIMITER: Final = 0xFFFEE00D
 _SEQUENCE_DELIMITER: Final = 0xFFFEE0DD
 _MAX_SHORT: Final = 0xFFFF
 _MAX_DEPTH: Final = 64
-_MAX_INFLATED: Final = 512 << 20
-_INFLATED_PIECE: Final = 256 << 10
-_PREAMBLE: Final = 128
-_SMALL_FILE: Final = 256 << 10
-
-DEFLATED: Final = frozenset(
-    # Deflated Explicit VR Little Endian, JPIP Referenced Deflate, JPIP HTJ2K Referenced Deflate
-    {"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"}
-)
-"""Transfer Syntaxes whose Data Set is compressed as a whole."""
-_IMPLICIT_LITTLE: Final = "1.2.840.10008.1.2"
-_EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
 
 
 class Encoding(NamedTuple):
@@ -91,156 +71,9 @@ class Element(NamedTuple):
     """Of undefined length: Items up to a Sequence Delimitation Item."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartTen:
-    """A DICOM file (PS3.10): where its elements lie."""
-
-    buffer: Buffer
-    meta: Mapping[int, bytes]
-    """File Meta Information values by tag, without padding."""
-    encoding: Encoding
-    transfer_syntax_uid: str
-    elements: list[Element]
-
-    def value(self, tag: int) -> bytes | None:
-        """Return the value of a top-level element without padding; None if absent."""
-        for element in self.elements:
-            if element.tag == tag:
-                return unpad(self.buffer[element.value : element.end])
-        return None
-
-
 def unpad(value: bytes) -> bytes:
     """Strip the trailing padding of a character string (PS3.5 6.2)."""
     return value.rstrip(b"\x00 ")
-
-
-@contextmanager
-def open_part_ten(path: Path) -> Iterator[PartTen]:
-    """Open a DICOM file and read the offsets of its elements.
-
-    Raises
-    ------
-    InstanceHeld
-        With `Reason` UNREADABLE, NOT_DICOM, TRUNCATED, MALFORMED or TRANSFER_SYNTAX_UNKNOWN.
-    """
-    data = _open_file(path)
-    if isinstance(data, bytes):
-        yield _read_part_ten(data)
-        return
-    with data:
-        yield _read_part_ten(data)
-
-
-def _open_file(path: Path) -> Buffer:
-    """Read a small file, map a large one: its pixels are not needed to look at its header."""
-    try:
-        with io.FileIO(path, opener=_open_without_waiting) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise InstanceHeld(Reason.UNREADABLE)
-            if status.st_size <= _SMALL_FILE:
-                return file.readall()
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError):
-        raise InstanceHeld(Reason.UNREADABLE) from None
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    # opening a pipe would wait for somebody to write
-    return os.open(path, flags | os.O_NONBLOCK)
-
-
-def _read_part_ten(data: Buffer) -> PartTen:
-    if data[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
-        raise InstanceHeld(Reason.NOT_DICOM)
-    start = _PREAMBLE + 4
-    meta_end = _end_of_meta(data, start)
-    meta_elements, _ = read_elements(data, start, meta_end, EXPLICIT_LITTLE)
-    meta = {e.tag: unpad(data[e.value : e.end]) for e in meta_elements}
-    transfer_syntax = meta.get(0x00020010, b"").decode("ascii", "replace")
-    encoding = encoding_of(transfer_syntax)
-    buffer: Buffer = data
-    if transfer_syntax in DEFLATED:
-        buffer, meta_end = _inflate(data[meta_end:]), 0
-    elements, _ = read_elements(buffer, meta_end, len(buffer), encoding)
-    return PartTen(
-        buffer=buffer,
-        meta=meta,
-        encoding=encoding,
-        transfer_syntax_uid=transfer_syntax,
-        elements=elements,
-    )
-
-
-def encoding_of(transfer_syntax_uid: str) -> Encoding:
-    """Return the encoding of a Transfer Syntax that the standard defines (PS3.5 Annex A)."""
-    if transfer_syntax_uid == _IMPLICIT_LITTLE:
-        return IMPLICIT_LITTLE
-    if transfer_syntax_uid == _EXPLICIT_BIG:
-        return EXPLICIT_BIG
-    # one that only looks like the standard's could carry anybody's words into the new file
-    if transfer_syntax_uid in transfer_syntaxes():
-        return EXPLICIT_LITTLE
-    raise InstanceHeld(Reason.TRANSFER_SYNTAX_UNKNOWN)
-
-
-def _end_of_meta(data: Buffer, start: int) -> int:
-    """Find the end of group 0002 by its elements; its length element is often wrong."""
-    position = start
-    while position + 8 <= len(data) and data[position : position + 2] == b"\x02\x00":
-        vr = data[position + 4 : position + 6]
-        if vr in _LONG_VRS:
-            position += 12 + _unpack("<I", data, position + 8)
-        elif vr in _SHORT_VRS:
-            position += 8 + _unpack("<H", data, position + 6)
-        else:
-            raise InstanceHeld(Reason.MALFORMED)
-    if position > len(data):
-        raise InstanceHeld(Reason.TRUNCATED)
-    return position
-
-
-def _unpack(form: str, data: Buffer, offset: int) -> int:
-    try:
-        value: int = struct.unpack_from(form, data, offset)[0]
-    except struct.error:
-        raise InstanceHeld(Reason.TRUNCATED) from None
-    return value
-
-
-def _inflate(data: bytes) -> bytes:
-    """Inflate in one allocation of the right size, which a bomb never gets."""
-    size = _inflated_size(data)
-    return zlib.decompress(data, wbits=-zlib.MAX_WBITS, bufsize=max(size, 1))
-
-
-def _inflated_size(data: bytes) -> int:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    size = 0
-    try:
-        for start in range(0, len(data), _INFLATED_PIECE):
-            piece = data[start : start + _INFLATED_PIECE]
-            full = True
-            while full and not inflater.eof:
-                found = len(inflater.decompress(piece, _INFLATED_PIECE))
-                piece = inflater.unconsumed_tail
-                full = found == _INFLATED_PIECE  # more may be waiting, even without more input
-                size += found
-                if size > _MAX_INFLATED:
-                    raise InstanceHeld(Reason.MALFORMED)
-    except zlib.error:
-        raise InstanceHeld(Reason.MALFORMED) from None
-    if not inflater.eof:
-        raise InstanceHeld(Reason.TRUNCATED)
-    return size
-
-
-def deflate(data: bytes) -> bytes:
-    """Return `data` as the Deflated Explicit VR Little Endian Transfer Syntax stores it."""
-    deflater = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-    deflated = deflater.compress(data) + deflater.flush()
-    return deflated + b"\x00" * (len(deflated) % 2)
 
 
 def read_elements(
@@ -290,7 +123,7 @@ def read_elements(
                     if in_item and tag == _ITEM_DELIMITER and value <= stop:
                         return elements, value
                     raise InstanceHeld(Reason.MALFORMED)
-                end = _skip_items(data, value, stop, _item_encoding(vr, encoding), vr, depth)
+                end = _skip_items(data, value, stop, item_encoding(vr, encoding), vr, depth)
             if end > stop:
                 raise InstanceHeld(Reason.TRUNCATED)
             elements.append(
@@ -326,7 +159,7 @@ def _header_reader(encoding: Encoding) -> _HeaderReader:
         return read_implicit
     unpack_short = struct.Struct(encoding.order + "HH2sH").unpack_from
     unpack_long = struct.Struct(encoding.order + "I").unpack_from
-    short_vrs = {vr: vr.decode() for vr in _SHORT_VRS}
+    short_vrs = {vr: vr.decode() for vr in SHORT_VRS}
 
     def read_explicit(data: Buffer, position: int) -> tuple[int, str, int, int]:
         group, number, code, length = unpack_short(data, position)
@@ -334,7 +167,7 @@ def _header_reader(encoding: Encoding) -> _HeaderReader:
         if vr is not None:
             return group << 16 | number, vr, position + 8, length
         tag = group << 16 | number
-        if code in _LONG_VRS:
+        if code in LONG_VRS:
             return tag, _VR_NAMES[code], position + 12, unpack_long(data, position + 8)[0]
         if tag >= _DELIMITERS:
             return tag, "", position + 8, 0
@@ -351,7 +184,7 @@ def _implicit_vr(tag: int, *, undefined: bool) -> str:
     return vr[:2]
 
 
-def _item_encoding(vr: str, encoding: Encoding) -> Encoding:
+def item_encoding(vr: str, encoding: Encoding) -> Encoding:
     """Items below UN are Implicit VR Little Endian, whatever the Transfer Syntax (PS3.5 6.2.2)."""
     return IMPLICIT_LITTLE if vr == "UN" else encoding
 
@@ -362,7 +195,7 @@ def _skip_items(
     """Return the offset behind the Sequence Delimitation Item of an undefined-length value."""
     if vr not in _MAYBE_UNDEFINED:
         raise InstanceHeld(Reason.MALFORMED)
-    for item in _walk_items(data, start, stop, encoding, depth):
+    for item in walk_items(data, start, stop, encoding, depth):
         if item.undefined and vr not in {"SQ", "UN"}:
             raise InstanceHeld(Reason.MALFORMED)
         if item.last:
@@ -380,9 +213,16 @@ class Item(NamedTuple):
     last: bool
 
 
-def _walk_items(
+def walk_items(
     data: Buffer, start: int, stop: int, encoding: Encoding, depth: int
 ) -> Iterator[Item]:
+    """Yield the Items or fragments between two offsets, the delimiter included.
+
+    Raises
+    ------
+    InstanceHeld
+        As `read_elements`.
+    """
     header = struct.Struct(encoding.order + "HHI").unpack_from
     position = start
     while position < stop:
@@ -422,9 +262,9 @@ def read_items(
     InstanceHeld
         As `read_elements`.
     """
-    inner = _item_encoding(element.vr, encoding)
+    inner = item_encoding(element.vr, encoding)
     items = []
-    for item in _walk_items(data, element.value, element.end, inner, depth):
+    for item in walk_items(data, element.value, element.end, inner, depth):
         if item.last:
             break
         elements, _ = read_elements(data, item.start, item.stop, inner, depth=depth + 1)
@@ -447,7 +287,7 @@ def encode_element(tag: int, vr: str, value: bytes, encoding: Encoding) -> bytes
     if encoding.implicit:
         return struct.pack(order + "HHI", group, number, len(value)) + value
     code = vr.encode()
-    if code in _LONG_VRS:
+    if code in LONG_VRS:
         return struct.pack(order + "HH2sHI", group, number, code, 0, len(value)) + value
     if len(value) > _MAX_SHORT:
         raise InstanceHeld(Reason.MALFORMED)
@@ -459,30 +299,3 @@ def encode_sequence(tag: int, items: list[bytes], encoding: Encoding) -> bytes:
     item_header = struct.Struct(encoding.order + "HHI")
     value = b"".join(item_header.pack(0xFFFE, 0xE000, len(item)) + item for item in items)
     return encode_element(tag, "SQ", value, encoding)
-
-
-def encode_part_ten(
-    sop_class_uid: bytes,
-    sop_instance_uid: bytes,
-    transfer_syntax_uid: str,
-    implementation: tuple[str, str],
-) -> bytes:
-    """Return a zero preamble and new File Meta Information (PS3.10 7.1), nothing of the old one.
-
-    Parameters
-    ----------
-    implementation
-        Implementation Class UID and Implementation Version Name.
-    """
-    class_uid, version = implementation
-    values = (
-        (0x00020001, "OB", b"\x00\x01"),
-        (0x00020002, "UI", sop_class_uid),
-        (0x00020003, "UI", sop_instance_uid),
-        (0x00020010, "UI", transfer_syntax_uid.encode("ascii")),
-        (0x00020012, "UI", class_uid.encode("ascii")),
-        (0x00020013, "SH", version.encode("ascii")),
-    )
-    body = b"".join(encode_element(tag, vr, value, EXPLICIT_LITTLE) for tag, vr, value in values)
-    length = encode_element(0x00020000, "UL", struct.pack("<I", len(body)), EXPLICIT_LITTLE)
-    return b"\x00" * _PREAMBLE + b"DICM" + length + body

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from casepack.encoding import PartTen, open_part_ten, read_items
+from casepack.encoding import Element, read_items
 from casepack.errors import InstanceHeld, StudyError
+from casepack.layout import Layout
 from casepack.model import (
     FileSet,
     IdentifyingValue,
@@ -24,11 +26,12 @@ from casepack.model import (
     Unused,
     no_progress,
 )
+from casepack.part_ten import PartTen, open_part_ten
 from casepack.standard.dictionary import dictionary_vr
 from casepack.standard.profile import profile_rows
 from casepack.standard.uids import STANDARD_ROOT
 
-_MEDIA_STORAGE_DIRECTORY: Final = "1.2.840.10008.1.3.10"
+_MEDIA_STORAGE_DIRECTORY: Final = b"1.2.840.10008.1.3.10"
 _DICOM_SUFFIXES: Final = frozenset({".dcm", ".dicom", ".ima"})
 
 
@@ -40,8 +43,6 @@ class _Header:
     study_uid: str = field(repr=False)
     series_uid: str = field(repr=False)
     patient: str = field(repr=False)
-    identifiers: frozenset[bytes] = field(repr=False)
-    identity: tuple[IdentifyingValue, ...] = field(repr=False)
     date: str = field(repr=False)
     time: str = field(repr=False)
     modality: str
@@ -68,11 +69,11 @@ def read_file_set(folder: Path, *, progress: Progress = no_progress) -> FileSet:
     headers: list[_Header] = []
     unused: list[Unused] = []
     seen: dict[str, int] = {}
-    known: set[tuple[bytes, bytes]] = set()
+    reader = _HeaderReader()
     for number, path in enumerate(paths, 1):
         progress("read", number, len(paths))
         try:
-            header = _read_header(path, known)
+            header = reader.read(path)
         except InstanceHeld as held:
             unused.append(Unused(number=number, path=path, reason=Reason(held.reason)))
             continue
@@ -92,8 +93,8 @@ def read_file_set(folder: Path, *, progress: Progress = no_progress) -> FileSet:
     return FileSet(
         root=folder,
         patient_id=_single_patient(headers),
-        identifiers=tuple(sorted({value for header in headers for value in header.identifiers})),
-        identity=tuple(value for header in headers for value in header.identity),
+        identifiers=tuple(sorted(reader.identifiers)),
+        identity=tuple(reader.identity),
         studies=_group_studies(headers),
         unused=tuple(unused),
     )
@@ -117,27 +118,76 @@ def _list_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def _read_header(path: Path, known: set[tuple[bytes, bytes]]) -> _Header:
-    try:
-        with open_part_ten(path) as file:
-            return _read_part_ten_header(path, file, known)
-    except InstanceHeld as held:
-        if held.reason == Reason.NOT_DICOM and path.suffix.lower() in _DICOM_SUFFIXES:
-            raise InstanceHeld(Reason.CLAIMS_DICOM) from None
-        raise
+@dataclass(slots=True)
+class _HeaderReader:
+    """Reads the headers of a folder; elements that are equal in many files are looked at once.
+
+    Not frozen: it collects the identifying values, duplicates' and others' that are not used too.
+    """
+
+    identifiers: set[bytes] = field(default_factory=set)
+    """Identifying values and the parts of names, as encoded."""
+    identity: dict[IdentifyingValue, None] = field(default_factory=dict)
+    _known: set[tuple[bytes, bytes]] = field(default_factory=set)
+
+    def read(self, path: Path) -> _Header:
+        """Read one header.
+
+        Raises
+        ------
+        InstanceHeld
+            The file cannot be used.
+        """
+        try:
+            with open_part_ten(path) as file:
+                header = _read_header(path, file)
+                self._collect(file)
+        except InstanceHeld as held:
+            if held.reason == Reason.NOT_DICOM and path.suffix.lower() in _DICOM_SUFFIXES:
+                raise InstanceHeld(Reason.CLAIMS_DICOM) from None
+            raise
+        return header
+
+    def _collect(self, file: PartTen) -> None:
+        """Collect the values of Attributes that Table E.1-1 lists, at every level."""
+        character_set = file.value(_SPECIFIC_CHARACTER_SET) or b""
+        telling = _telling(file.layout)
+        pending = [(telling, file.encoding, 0)]
+        while pending:
+            elements, encoding, depth = pending.pop()
+            for element in elements:
+                raw = (character_set, file.buffer[element.start : element.end])
+                if raw in self._known:
+                    continue
+                self._known.add(raw)
+                if element.vr != "SQ":
+                    self._add(file, element, character_set, top=depth == 0)
+                    continue
+                # what is not a valid Sequence is held when it is de-identified
+                with suppress(InstanceHeld):
+                    inner, items = read_items(file.buffer, element, encoding, depth=depth)
+                    pending += [(_select_telling(item), inner, depth + 1) for item in items]
+
+    def _add(self, file: PartTen, element: Element, character_set: bytes, *, top: bool) -> None:
+        value = file.buffer[element.value : element.end]
+        vr = element.vr if element.vr != "UN" else dictionary_vr(element.tag) or "UN"
+        if top and (element.tag in _IDENTIFYING or vr == "PN"):
+            self.identifiers |= _parts(value, vr)
+        if value and element.vr in _IDENTITY_VRS and element.tag in profile_rows():
+            self.identity[IdentifyingValue(element.tag, element.vr, character_set, value)] = None
 
 
-def _read_part_ten_header(path: Path, file: PartTen, known: set[tuple[bytes, bytes]]) -> _Header:
-    if file.meta.get(0x00020002, b"").decode("ascii", "replace") == _MEDIA_STORAGE_DIRECTORY:
+def _read_header(path: Path, file: PartTen) -> _Header:
+    if file.meta_value(0x00020002) == _MEDIA_STORAGE_DIRECTORY:
         raise InstanceHeld(Reason.DICOMDIR)
-    values = {element.tag: element for element in file.elements if element.tag in _WANTED}
+    places, buffer = file.layout.places, file.buffer
 
     def text(tag: int) -> str:
-        element = values.get(tag)
+        element = places.get(tag)
         if element is None:
             return ""
         # names and IDs are only compared, never shown: Latin-1 keeps every byte apart
-        return file.buffer[element.value : element.end].decode("latin-1").strip("\x00 ")
+        return buffer[element.value : element.end].decode("latin-1").strip("\x00 ")
 
     sop_class, sop_instance = text(0x00080016), text(0x00080018)
     study, series = text(0x0020000D), text(0x0020000E)
@@ -156,8 +206,6 @@ def _read_part_ten_header(path: Path, file: PartTen, known: set[tuple[bytes, byt
         study_uid=study,
         series_uid=series,
         patient="\\".join((text(0x00100020), text(0x00100021))) if text(0x00100020) else "",
-        identifiers=_identifiers(file),
-        identity=tuple(_identity(file, known)),
         date=text(0x00080020),
         time=text(0x00080030),
         modality=text(0x00080060),
@@ -171,56 +219,43 @@ _IDENTIFYING: Final = frozenset(
     {0x00080050, 0x00080080, 0x00080081, 0x00081010, 0x00081040, 0x00100020, 0x00101000}
     | {0x00101040, 0x00102154, 0x00181000, 0x00200010, 0x00380010, 0x00401001}
 )
-_WANTED: Final = _IDENTIFYING | {
-    *(0x00080016, 0x00080018, 0x00080020, 0x00080030, 0x00080060, 0x00100021),
-    *(0x0020000D, 0x0020000E, 0x00200011, 0x00200013, 0x00280008),
-}
 _SHORTEST_IDENTIFIER: Final = 4
 _SPECIFIC_CHARACTER_SET: Final = 0x00080005
 _NAME_DELIMITERS: Final = re.compile(rb"[\\^= ]+")
-
-
-def _identifiers(file: PartTen) -> frozenset[bytes]:
-    """Return identifying values and the parts of names, as encoded; short ones say nothing."""
-    found = set()
-    for element in file.elements:
-        known = dictionary_vr(element.tag) if element.vr == "UN" else element.vr
-        if element.tag in _IDENTIFYING or known == "PN":
-            value = file.buffer[element.value : element.end].strip(b"\x00 ")
-            found |= {value, *value.split(b"\\")}
-            if known == "PN":
-                found.update(_NAME_DELIMITERS.split(value))
-    return frozenset(value for value in found if len(value) >= _SHORTEST_IDENTIFIER)
 
 
 _IDENTITY_VRS: Final = frozenset({"AE", "DA", "DT", "LO", "PN", "SH", "ST", "UC"})
 _LONGEST_IDENTITY: Final = 64 << 10
 
 
-def _identity(file: PartTen, known: set[tuple[bytes, bytes]]) -> Iterator[IdentifyingValue]:
-    """Yield the values of listed Attributes at every level that are not `known` yet."""
-    character_set = file.value(_SPECIFIC_CHARACTER_SET) or b""
+@lru_cache(maxsize=256)
+def _telling(layout: Layout) -> tuple[Element, ...]:
+    return _select_telling(layout.elements)
+
+
+def _select_telling(elements: Iterable[Element]) -> tuple[Element, ...]:
+    """Return the elements that may identify or hold Items; large ones say nothing."""
     rows = profile_rows()
-    pending = [(file.elements, file.encoding, 0)]
-    while pending:
-        elements, encoding, depth = pending.pop()
-        for element in elements:
-            tag, vr, start, value, end, _undefined = element
-            if vr != "SQ" and (vr not in _IDENTITY_VRS or tag not in rows):
-                continue
-            if end - start > _LONGEST_IDENTITY:
-                continue
-            raw = (character_set, file.buffer[start:end])
-            if raw in known:
-                continue
-            known.add(raw)
-            if vr == "SQ":
-                # what is not a valid Sequence is held when it is de-identified
-                with suppress(InstanceHeld):
-                    inner, items = read_items(file.buffer, element, encoding, depth=depth)
-                    pending += [(item, inner, depth + 1) for item in items]
-            elif end > value:
-                yield IdentifyingValue(tag, vr, character_set, file.buffer[value:end])
+    return tuple(
+        element
+        for element in elements
+        if element.end - element.start <= _LONGEST_IDENTITY
+        and (
+            element.vr in {"SQ", "PN"}
+            or element.tag in _IDENTIFYING
+            or (element.vr in _IDENTITY_VRS and element.tag in rows)
+            or (element.vr == "UN" and dictionary_vr(element.tag) == "PN")
+        )
+    )
+
+
+def _parts(value: bytes, vr: str) -> set[bytes]:
+    """Return an identifying value and the parts of a name; short ones say nothing."""
+    value = value.strip(b"\x00 ")
+    found = {value, *value.split(b"\\")}
+    if vr == "PN":
+        found.update(_NAME_DELIMITERS.split(value))
+    return {part for part in found if len(part) >= _SHORTEST_IDENTIFIER}
 
 
 def _integer(text: str) -> int | None:

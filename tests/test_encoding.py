@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import pydicom
@@ -16,22 +17,18 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
 from casepack.encoding import (
-    DEFLATED,
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
     Element,
     Encoding,
-    PartTen,
-    deflate,
     encode_element,
     encode_sequence,
-    encoding_of,
-    open_part_ten,
     read_items,
 )
 from casepack.errors import InstanceHeld
 from casepack.model import Reason
+from casepack.part_ten import DEFLATED, PartTen, deflate, encoding_of, open_part_ten
 from tests.builders import mr_instance, write_instance
 from tests.foreign import foreign_files, quiet
 from tests.wire import (
@@ -182,7 +179,7 @@ def test_a_file_is_opened_with_its_meta_information_and_elements(tmp_path: Path)
     path = write_instance(mr_instance(), tmp_path / "a.dcm")
     with open_part_ten(path) as file:
         assert file.transfer_syntax_uid == TRANSFER_SYNTAXES[EXPLICIT_LITTLE]
-        assert file.meta[0x00020002] == b"1.2.840.10008.5.1.4.1.1.4"
+        assert file.meta_value(0x00020002) == b"1.2.840.10008.5.1.4.1.1.4"
         assert file.value(0x00100020) == b"CASE0001"
         assert file.value(0x00104000) is None
         assert [e.tag for e in file.elements] == [e.tag for e in pydicom.dcmread(path)]
@@ -243,7 +240,9 @@ def test_a_transfer_syntax_that_the_standard_does_not_define_is_held(uid: str) -
         encoding_of(uid)
 
 
-def same_elements(file: PartTen, found: list[Element], how: Encoding, ds: pydicom.Dataset) -> None:
+def same_elements(
+    file: PartTen, found: Sequence[Element], how: Encoding, ds: pydicom.Dataset
+) -> None:
     """Compare with pydicom's reader: tags, and bytes where pydicom keeps them raw."""
     by_tag = {e.tag: e for e in found}  # of a tag that stands twice, pydicom keeps the last
     assert by_tag.keys() == {int(raw.tag) for raw in ds.values()}

@@ -5,29 +5,27 @@ from __future__ import annotations
 import random
 import tracemalloc
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casepack import encoding
+from casepack import part_ten as part_ten_module
 from casepack.encoding import (
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
     Element,
     Encoding,
-    PartTen,
-    deflate,
     encode_element,
     encode_sequence,
-    open_part_ten,
     read_elements,
     read_items,
 )
 from casepack.errors import InstanceHeld
 from casepack.model import Reason
+from casepack.part_ten import PartTen, deflate, open_part_ten
 from tests.foreign import foreign_files
 from tests.wire import (
     DEFLATE,
@@ -101,7 +99,7 @@ def read_through(path: Path) -> None:
         _read_all(file, file.elements, file.encoding, 0)
 
 
-def _read_all(file: PartTen, found: list[Element], how: Encoding, depth: int) -> None:
+def _read_all(file: PartTen, found: Sequence[Element], how: Encoding, depth: int) -> None:
     for element in found:
         if element.vr == "SQ" or (element.vr == "UN" and element.undefined):
             inner, items = read_items(file.buffer, element, how, depth=depth)
@@ -216,7 +214,7 @@ def test_a_folder_or_a_missing_file_is_unreadable(tmp_path: Path) -> None:
 def test_a_deflate_bomb_is_held_without_inflating_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(encoding, "_MAX_INFLATED", 1 << 20)
+    monkeypatch.setattr(part_ten_module, "_MAX_INFLATED", 1 << 20)
     bomb = zlib.compressobj(9, zlib.DEFLATED, -15)
     content = bomb.compress(b"\0" * (64 << 20)) + bomb.flush()
     tracemalloc.start()
@@ -230,10 +228,10 @@ def test_a_deflate_bomb_is_held_without_inflating_it(
 def test_deflated_data_of_any_size_is_inflated_whole(
     monkeypatch: pytest.MonkeyPatch, piece: int
 ) -> None:
-    monkeypatch.setattr(encoding, "_INFLATED_PIECE", piece)
+    monkeypatch.setattr(part_ten_module, "_INFLATED_PIECE", piece)
     for size in (0, 1, piece - 1, piece, piece + 1, 2 * piece, 4000):
         for body in (b"\0" * size, random.Random(size).randbytes(size)):
-            assert encoding._inflate(deflate(body)) == body
+            assert part_ten_module._inflate(deflate(body)) == body
 
 
 def test_deflated_data_that_ends_early_or_is_none_is_held(tmp_path: Path) -> None:

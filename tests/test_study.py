@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from casepack.encoding import EXPLICIT_LITTLE, encode_element, encode_part_ten
+from casepack.encoding import EXPLICIT_LITTLE, encode_element
 from casepack.errors import StudyError
 from casepack.model import FileSet, Reason
+from casepack.part_ten import encode_part_ten
 from casepack.study import read_file_set
 from tests.builders import mr_instance, write_instance
 from tests.deidentify.running import Elements, file_of, mr_elements, to_bytes

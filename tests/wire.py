@@ -10,9 +10,9 @@ from casepack.encoding import (
     IMPLICIT_LITTLE,
     Element,
     Encoding,
-    encode_part_ten,
     read_elements,
 )
+from casepack.part_ten import encode_part_ten
 
 LONG = ("OB", "OD", "OF", "OL", "OV", "OW", "SV", "UC", "UN", "UR", "UT", "UV")
 SHORT = (

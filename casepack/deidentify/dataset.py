@@ -8,7 +8,7 @@ instance of a series costs a look-up. Remembering changes no result; a property 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -27,6 +27,7 @@ from casepack.encoding import (
     unpad,
 )
 from casepack.errors import InstanceHeld
+from casepack.layout import Layout
 from casepack.model import Action, Option, Reason
 from casepack.standard.codes import PUBLIC_SCHEMES
 from casepack.standard.dictionary import dictionary_vr
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 _MEMO_VALUE: Final = 4096
 _MEMO_ENTRIES: Final = 20_000
+_MAX_LAYOUTS: Final = 512
 _NOT_COPIED: Final = frozenset({"SQ", "UN", "AS"})
 """Value Representations that are looked into even when kept."""
 _BINARY_VRS: Final = frozenset(
@@ -67,6 +69,15 @@ class _Result:
     applied: tuple[Applied, ...]
     texts: tuple[CleanedText, ...] = ()
     uses: int = 0
+
+
+class _Steps(NamedTuple):
+    """What is to be done with Data Sets that are laid out alike."""
+
+    looked_into: tuple[Element, ...]
+    removed: tuple[int, ...]
+    """Tags of what goes unseen, unless it is a private element that is safe."""
+    private: tuple[Element, ...]
 
 
 Output = list[tuple[int, bytes | Extent]]
@@ -112,6 +123,8 @@ class DataSetDeidentifier:
         self._applied: Counter[Applied] = Counter()
         self._counts: Counter[int] = Counter()
         self._texts: set[CleanedText] = set()
+        self._removed: Counter[tuple[int, ...]] = Counter()
+        self._steps: dict[Layout, _Steps] = {}
         self._decided: dict[int, Action] = {}
         self._trusted: dict[int, frozenset[str]] = {}
         self._memo: dict[bytes, _Result] = {}
@@ -125,7 +138,7 @@ class DataSetDeidentifier:
         )
         self._lifts = plan.sop_class_uid == MR_IMAGE_STORAGE
 
-    def deidentify(self, buffer: Buffer, elements: Sequence[Element]) -> Output:
+    def deidentify(self, buffer: Buffer, layout: Layout) -> Output:
         """Return the de-identified Data Set, sorted by tag.
 
         Raises
@@ -135,39 +148,64 @@ class DataSetDeidentifier:
         """
         output: Output = list(self._stamps)
         self._context.take_texts()  # what is left of a Data Set that was held
-        safe = self._safe(buffer, elements)
-        decided, memo, counts = self._decided, self._memo, self._counts
-        for element in elements:
+        steps = self._steps_for(layout)
+        safe = self._safe(buffer, steps.private)
+        memo, used = self._memo, self._used
+        for element in steps.looked_into:
             tag, _vr, start, _value, end, _undefined = element
             if tag in safe:
-                encoded, applied = self._apply_safe(buffer, element, safe[tag], (), self._encoding)
-                self._applied.update(applied)
-                self._texts.update(self._context.take_texts())
-                if encoded:
-                    output.append((tag, encoded))
                 continue
-            action = decided.get(tag) or self._decide(tag)
-            if action is Action.REMOVE:
-                counts[tag] += 1
-            else:
-                raw = buffer[start:end] if end - start <= _MEMO_VALUE else b""
-                result = memo.get(raw) or self._new_result(raw, buffer, element)
-                if not result.uses:
-                    self._used.append(result)
-                result.uses += 1
-                if result.encoded:
-                    output.append((tag, result.encoded))
+            raw = buffer[start:end] if end - start <= _MEMO_VALUE else b""
+            result = memo.get(raw) or self._new_result(raw, buffer, element)
+            if not result.uses:
+                used.append(result)
+            result.uses += 1
+            if result.encoded:
+                output.append((tag, result.encoded))
+        self._removed[steps.removed] += 1
         if safe:
-            output = without_idle_creators(output)
-        if self._lifts:
-            lifted = lift_mr_essentials(buffer, elements, self._encoding)
+            output = without_idle_creators([*output, *self._apply_all_safe(buffer, steps, safe)])
+        if self._lifts and steps.private:
+            lifted = lift_mr_essentials(buffer, steps.private, layout.places, self._encoding)
             output += [entry for entry in lifted if self._decide(entry[0]) is Action.KEEP]
         self._add_required(output)
         self._add_by_recipe(output)
         output.sort(key=_tag)
-        if len({tag for tag, _ in output}) != len(output):
+        if len(dict(output)) != len(output):
             raise InstanceHeld(Reason.MALFORMED)
         return output
+
+    def _steps_for(self, layout: Layout) -> _Steps:
+        steps = self._steps.get(layout)
+        if steps is None:
+            looked_into, removed = [], []
+            for element in layout.elements:
+                action = self._decided.get(element.tag) or self._decide(element.tag)
+                if action is Action.REMOVE:
+                    removed.append(element.tag)
+                else:
+                    looked_into.append(element)
+            private = tuple(element for element in layout.elements if element.tag >> 16 & 1)
+            steps = _Steps(tuple(looked_into), tuple(removed), private)
+            if layout.recurring:
+                if len(self._steps) >= _MAX_LAYOUTS:
+                    self._steps.clear()
+                self._steps[layout] = steps
+        return steps
+
+    def _apply_all_safe(
+        self, buffer: Buffer, steps: _Steps, safe: Mapping[int, Kept]
+    ) -> Iterator[tuple[int, bytes]]:
+        """Yield the private elements that stay, which were not to be looked into otherwise."""
+        for element in steps.private:
+            if element.tag in safe:
+                kept = safe[element.tag]
+                encoded, applied = self._apply_safe(buffer, element, kept, (), self._encoding)
+                self._applied.update(applied)
+                self._texts.update(self._context.take_texts())
+                if encoded:
+                    yield element.tag, encoded
+        self._counts.subtract(tag for tag in steps.removed if tag in safe)
 
     def _result(self, buffer: Buffer, element: Element) -> _Result:
         """Return what becomes of a top-level element that is not removed unseen."""
@@ -223,11 +261,16 @@ class DataSetDeidentifier:
         """Return the Actions applied and the UIDs replaced since the last call."""
         self._count_uses()
         applied, uids = Counter(self._applied), dict(self._uids)
+        for tags, uses in self._removed.items():
+            for tag in tags:
+                self._counts[tag] += uses
         for tag, count in self._counts.items():
-            rule = self.plan.rule((tag,))
-            applied[Applied(tag, rule.action, rule.source)] += count
+            if count:
+                rule = self.plan.rule((tag,))
+                applied[Applied(tag, rule.action, rule.source)] += count
         self._applied.clear()
         self._counts.clear()
+        self._removed.clear()
         self._uids.clear()
         return applied, uids
 

@@ -7,25 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import casepack
 from casepack.deidentify.actions import Context
 from casepack.deidentify.dataset import Applied, DataSetDeidentifier, Extent, Output
 from casepack.deidentify.plan import Plan, compile_plan, refuse_held_class
-from casepack.encoding import (
-    DEFLATED,
-    Encoding,
-    PartTen,
-    deflate,
-    encode_element,
-    encode_part_ten,
-    encode_sequence,
-    open_part_ten,
-    read_elements,
-)
+from casepack.encoding import Encoding, encode_element, encode_sequence
 from casepack.errors import InstanceHeld, TargetError
 from casepack.model import Instance, Option, Reason
+from casepack.part_ten import DEFLATED, PartTen, deflate, encode_part_ten, open_part_ten
 from casepack.recipe import Recipe
 from casepack.standard.codes import method_codes
 from casepack.standard.profile import EDITION
@@ -100,13 +91,13 @@ class InstanceDeidentifier:
             if burned_in.strip().upper() not in {b"", b"NO"}:
                 raise InstanceHeld(Reason.BURNED_IN)
             deidentifier = self._deidentifier(instance.sop_class_uid, file)
-            output = deidentifier.deidentify(file.buffer, file.elements)
+            output = deidentifier.deidentify(file.buffer, file.layout)
             placed = self._place(instance, _values(file, output))
             write_part_ten(placed.instance, file, output)
         return placed
 
     def _deidentifier(self, sop_class_uid: str, file: PartTen) -> DataSetDeidentifier:
-        tags = frozenset(element.tag for element in file.elements)
+        tags = frozenset(file.layout.places)
         if len(tags) != len(file.elements):
             raise InstanceHeld(Reason.MALFORMED)
         character_set = file.value(_SPECIFIC_CHARACTER_SET) or b""
@@ -169,6 +160,8 @@ class InstanceDeidentifier:
         return Totals(applied=applied, uids=uids, texts=frozenset(texts))
 
 
+_SHORT_HEADER: Final = 8
+"""Bytes before the value of the VRs CS, DA, TM and UI, in every encoding."""
 _NAMING: Final = frozenset({0x0020000D, 0x0020000E, 0x00080018, 0x00080020, 0x00080030, 0x00080060})
 
 
@@ -180,8 +173,7 @@ def _values(file: PartTen, output: Output) -> dict[int, str]:
             raw = (
                 file.buffer[encoded.start : encoded.end] if isinstance(encoded, Extent) else encoded
             )
-            (element,), _ = read_elements(raw, 0, len(raw), file.encoding)
-            found[tag] = raw[element.value : element.end].decode("latin-1").strip("\x00 ")
+            found[tag] = raw[_SHORT_HEADER:].decode("latin-1").strip("\x00 ")
     return found
 
 
@@ -235,8 +227,7 @@ def write_part_ten(instance: Instance, file: PartTen, output: Output) -> None:
     if instance.transfer_syntax_uid in DEFLATED:
         chunks = iter([deflate(b"".join(chunks))])
     try:
-        instance.path.parent.mkdir(parents=True, exist_ok=True)
-        target = instance.path.open("xb")
+        target = _open_new(instance.path)
     except FileExistsError:
         raise InstanceHeld(Reason.OUTPUT_COLLISION) from None
     except OSError:
@@ -251,6 +242,14 @@ def write_part_ten(instance: Instance, file: PartTen, output: Output) -> None:
         if isinstance(error, OSError):
             raise _not_written() from None
         raise
+
+
+def _open_new(path: Path) -> BinaryIO:
+    try:
+        return path.open("xb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("xb")
 
 
 def _not_written() -> TargetError:

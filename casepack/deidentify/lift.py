@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Final
 
 from casepack.deidentify.private import creator_tag, private_creators
@@ -21,7 +21,6 @@ DIFFUSION_B_VALUE: Final = 0x00189087
 DIFFUSION_GRADIENT_ORIENTATION: Final = 0x00189089
 IN_PLANE_PHASE_ENCODING_DIRECTION: Final = 0x00181312
 
-_ODD_GROUP: Final = 0x10000
 _GE_B_VALUE_MODULUS: Final = 10**9  # GE adds multiples of it as a flag
 _MAX_B_VALUE: Final = 1e6
 _CSA_NAME: Final = 64
@@ -34,14 +33,16 @@ Numbers = Sequence[float]
 
 
 def lift_mr_essentials(
-    buffer: Buffer, elements: Sequence[Element], encoding: Encoding
+    buffer: Buffer, private: Sequence[Element], present: Container[int], encoding: Encoding
 ) -> list[tuple[int, bytes]]:
     """Return encoded standard elements for what the private elements of an MR Image hold.
 
     Parameters
     ----------
-    elements
-        Top-level elements; an Attribute that is among them is not lifted.
+    private
+        Top-level private elements.
+    present
+        Tags of the Data Set; an Attribute that is among them is not lifted.
 
     Returns
     -------
@@ -49,9 +50,6 @@ def lift_mr_essentials(
         Diffusion b-value (s/mm2), Diffusion Gradient Orientation (unit vector, patient
         coordinates) and In-plane Phase Encoding Direction, as far as they are known.
     """
-    private = [element for element in elements if element.tag & _ODD_GROUP]
-    if not private:
-        return []
     creators = private_creators(buffer, private)
     found: dict[int, Numbers] = {}
     direction = b""
@@ -68,7 +66,6 @@ def lift_mr_essentials(
                 _csa_numbers(buffer, element, b"DiffusionGradientDirection"),
             )
             direction = direction or _csa_value(buffer, element, b"PhaseEncodingDirection")
-    present = {element.tag for element in elements}
     lifted = [
         (tag, encode_element(tag, "FD", struct.pack(f"{encoding.order}{len(n)}d", *n), encoding))
         for tag, n in sorted(found.items())

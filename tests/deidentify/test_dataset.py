@@ -12,10 +12,10 @@ from casepack.encoding import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     Encoding,
-    deflate,
     encode_element,
     encode_sequence,
 )
+from casepack.part_ten import deflate
 from casepack.recipe import Recipe
 from tests.builders import mr_instance
 from tests.deidentify.plans import RECIPES, recipe

@@ -9,9 +9,10 @@ import pytest
 
 from casepack.deidentify.actions import Context, compile_echo
 from casepack.deidentify.instance import InstanceDeidentifier
-from casepack.encoding import EXPLICIT_LITTLE, encode_element, encode_sequence, open_part_ten
+from casepack.encoding import EXPLICIT_LITTLE, encode_element, encode_sequence
 from casepack.errors import InstanceHeld
 from casepack.model import Instance
+from casepack.part_ten import open_part_ten
 from tests.deidentify.plans import CLASSES, RECIPES, shipped
 from tests.deidentify.running import PSEUDONYMS, file_of, mr_elements
 from tests.foreign import foreign_files

@@ -45,7 +45,12 @@ def lift(
     )
     elements, _ = read_elements(body, 0, len(body), how)
     found: dict[int, tuple[float, ...] | str] = {}
-    for tag, encoded in lift_mr_essentials(body, elements, how):
+    for tag, encoded in lift_mr_essentials(
+        body,
+        [element for element in elements if element.tag >> 16 & 1],
+        {element.tag for element in elements},
+        how,
+    ):
         (element,), _ = read_elements(encoded, 0, len(encoded), how)
         value = encoded[element.value : element.end]
         if tag == PHASE:

@@ -21,6 +21,7 @@ from casepack.encoding import (
     read_elements,
 )
 from casepack.errors import InstanceHeld, StudyError
+from casepack.layout import Layout
 from casepack.model import Reason
 from casepack.study import read_file_set
 from tests.deidentify.plans import CLASSES, RECIPES, shipped
@@ -102,7 +103,15 @@ def encode(given_elements: list[tuple], how: Encoding) -> bytes:  # type: ignore
 def outcome(deidentifier: DataSetDeidentifier, body: bytes, how: Encoding) -> bytes | str:
     try:
         elements, _ = read_elements(body, 0, len(body), how)
-        output = deidentifier.deidentify(body, elements)
+        layout = Layout(
+            transfer_syntax_uid="",
+            encoding=how,
+            meta=(),
+            elements=tuple(elements),
+            places={element.tag: element for element in elements},
+            recurring=True,
+        )
+        output = deidentifier.deidentify(body, layout)
     except InstanceHeld as held:
         return str(held.reason)
     return b"".join(

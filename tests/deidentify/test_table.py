@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path as FilePath
 
 import pytest
 
-from casepack.encoding import (
-    EXPLICIT_LITTLE,
-    IMPLICIT_LITTLE,
-    Element,
-    Encoding,
-    open_part_ten,
-    read_items,
-)
+from casepack.encoding import EXPLICIT_LITTLE, IMPLICIT_LITTLE, Element, Encoding, read_items
+from casepack.part_ten import open_part_ten
 from casepack.recipe import Recipe
 from casepack.standard.dictionary import format_tag
 from tests.deidentify.everything import (
@@ -66,7 +60,7 @@ class Result:
 
 
 def _walk(
-    buffer: object, elements: list[Element], how: Encoding, parent: Path
+    buffer: object, elements: Sequence[Element], how: Encoding, parent: Path
 ) -> Iterator[tuple[Path, Element]]:
     for element in elements:
         path = (*parent, element.tag)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.stored import EXPLICIT_BIG, StoredPixels
-from casepack.encoding import PartTen, read_items
+from casepack.encoding import read_items
 from casepack.errors import InstanceHeld
 from casepack.model import Reason
+from casepack.part_ten import PartTen
 
 PIXEL_DATA: Final = 0x7FE00010
 _FLOAT_PIXEL_DATA: Final = frozenset({0x7FE00008, 0x7FE00009})
@@ -144,7 +145,7 @@ class FileHeader:
     def text(self, tag: int) -> str | None:
         """Return the value as text, several values joined by a backslash; None if it is absent."""
         if tag >> 16 == 2:  # noqa: PLR2004  # File Meta Information
-            meta = self._file.meta.get(tag)
+            meta = self._file.meta_value(tag)
             return None if meta is None else meta.decode("latin-1")
         for element in self._file.elements:
             if element.tag == tag:

@@ -23,9 +23,9 @@ from casepack.deidentify.pixels.boxes import Box, mask_of
 from casepack.deidentify.pixels.cover import ENCODER_FAILED, NO_ENCODER, cover
 from casepack.deidentify.pixels.header import read_stored_pixels
 from casepack.deidentify.pixels.stored import StoredPixels, native_frame, read_frames
-from casepack.encoding import open_part_ten
 from casepack.errors import InstanceHeld
 from casepack.model import Reason
+from casepack.part_ten import open_part_ten
 from tests.builders import mr_instance
 from tests.deidentify.pixels.images import example, stored, tissue
 

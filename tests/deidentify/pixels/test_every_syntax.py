@@ -18,7 +18,7 @@ from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.cover import Covered, cover
 from casepack.deidentify.pixels.header import read_stored_pixels
 from casepack.deidentify.pixels.stored import StoredPixels
-from casepack.encoding import open_part_ten
+from casepack.part_ten import open_part_ten
 from tests.deidentify.pixels.images import example
 
 FILES = (

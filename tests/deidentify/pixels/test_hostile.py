@@ -17,9 +17,9 @@ from casepack.deidentify.pixels import decoding
 from casepack.deidentify.pixels.clean import clean_image, examine_image
 from casepack.deidentify.pixels.header import read_stored_pixels
 from casepack.deidentify.pixels.stored import StoredPixels, claimed_size, read_frames
-from casepack.encoding import open_part_ten
 from casepack.errors import InstanceHeld
 from casepack.model import Reason
+from casepack.part_ten import open_part_ten
 from tests.deidentify.pixels.images import example, stored, tissue
 
 COMPRESSED = (

@@ -11,7 +11,7 @@ from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.criteria import flags, known_devices, regions_to_cover
 from casepack.deidentify.pixels.header import FileHeader
 from casepack.deidentify.pixels.triage import Suspicion, triage
-from casepack.encoding import open_part_ten
+from casepack.part_ten import open_part_ten
 from casepack.recipe import Filter, parse_filters
 from tests.builders import mr_instance, write_instance
 from tests.deidentify.pixels.images import example
