@@ -5,6 +5,7 @@ None looks at the rest of the Data Set, so equal elements give equal results and
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -284,6 +285,14 @@ def keep_known_meaning(value: bytes) -> bytes | None:
     except UnicodeDecodeError:
         return None
     return value if not meaning or meaning.casefold() in known_meanings() else None
+
+
+def code_of_meaning(meaning: bytes) -> bytes:
+    """Return a code for a cleaned meaning: equal meanings have equal codes, and it tells no more.
+
+    The code that it replaces, and its scheme, name the institution whose they are.
+    """
+    return b"M" + hashlib.sha256(unpad(meaning).strip()).hexdigest()[:12].upper().encode("ascii")
 
 
 def clean_value(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from casepack.deidentify import actions
 from casepack.deidentify.actions import Context
 from casepack.deidentify.lift import MR_IMAGE_STORAGE, lift_mr_essentials
-from casepack.deidentify.plan import Plan, Rule
+from casepack.deidentify.plan import CODE_MEANING, Plan, Rule
 from casepack.deidentify.private import Kept, keeps_private, kept_elements, without_idle_creators
 from casepack.encoding import (
     Buffer,
@@ -378,7 +378,7 @@ class DataSetDeidentifier:
             safe = self._safe(buffer, item_elements)
             local = _is_local_code(buffer, item_elements)
             if local:
-                encoded.append((0x00080100, _dummy_code(self._encoding)))
+                encoded.append((0x00080100, self._local_code(buffer, item_elements)))
                 applied.append(Applied(_CODING_SCHEME, Action.DUMMY, "local code"))
             for child in item_elements:
                 if local and child.tag in _CODE:
@@ -397,6 +397,16 @@ class DataSetDeidentifier:
                 raise InstanceHeld(Reason.MALFORMED)
             encoded_items.append(b"".join(part for _, part in encoded))
         return encode_sequence(element.tag, encoded_items, self._encoding), tuple(applied)
+
+    def _local_code(self, buffer: Buffer, item: Sequence[Element]) -> bytes:
+        """Return a code of casepack's for one of somebody's own: what it means, cleaned."""
+        for element in item:
+            if element.tag == CODE_MEANING and self._context.words is not None:
+                value = buffer[element.value : element.end]
+                meaning = self._new_value(element, value, _CLEANED_MEANING)
+                if meaning and meaning.strip():
+                    return _encode_code(actions.code_of_meaning(meaning), meaning, self._encoding)
+        return _dummy_code(self._encoding)
 
     def _add_by_recipe(self, output: Output) -> None:
         present = {tag for tag, _ in output}
@@ -505,7 +515,17 @@ def _is_local_code(buffer: Buffer, item: Sequence[Element]) -> bool:
     return False
 
 
+_CLEANED_MEANING: Final = Rule(action=Action.CLEAN, source="local code")
+
+
 def _dummy_code(encoding: Encoding) -> bytes:
-    parts = ((0x00080100, b"REMOVED"), (0x00080102, b"99CASEPACK"), (0x00080104, b"Removed"))
-    vrs = {0x00080100: "SH", 0x00080102: "SH", 0x00080104: "LO"}
-    return b"".join(encode_element(tag, vrs[tag], value, encoding) for tag, value in parts)
+    return _encode_code(b"REMOVED", b"Removed", encoding)
+
+
+def _encode_code(value: bytes, meaning: bytes, encoding: Encoding) -> bytes:
+    parts = (
+        (0x00080100, "SH", value),
+        (_CODING_SCHEME, "SH", b"99CASEPACK"),
+        (CODE_MEANING, "LO", meaning),
+    )
+    return b"".join(encode_element(tag, vr, content, encoding) for tag, vr, content in parts)

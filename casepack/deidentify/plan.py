@@ -73,6 +73,11 @@ _READS_PIXELS: Final = frozenset(
 )
 """Kept at top level even where the IOD does not define them, as scanners of some vendors write
 them: without these numbers the Pixel Data mean something else."""
+_OF_THE_REQUEST: Final = frozenset(
+    # Requested Procedure Description, Scheduled Procedure Step Description, Reason for the Requested
+    # Procedure: Items of the Request Attributes Sequence have them (PS3.3 Table 10-9)
+    {0x00321060, 0x00400007, 0x00401002}
+)
 _REFERENCED: Final = "common-instance-reference"
 
 _PLAIN_VRS: Final = frozenset(
@@ -223,8 +228,7 @@ class Plan:
         if attribute_type is None and len(path) == 1 and tag in _READS_PIXELS:
             return Rule(action=Action.KEEP, source="reads Pixel Data")
         if attribute_type is None:
-            # a sequence delimiter, a retired or a misplaced Attribute: the IOD does not define it
-            return Rule(action=Action.REMOVE, source="not in IOD")
+            return self._undefined_rule(path, row)
         if tag == CODE_MEANING:
             return Rule(action=Action.CLEAN, source="known meanings", otherwise=Action.DUMMY)
         if row is None:
@@ -242,6 +246,25 @@ class Plan:
             # the Common Instance Reference Module lists what is referenced here (PS3.3 C.12.2)
             basic = Action.KEEP
         return self._option_rule(row, basic) or Rule(action=basic, source=row.source)
+
+    def _undefined_rule(self, path: Path, row: ProfileRow | None) -> Rule:
+        """Return the rule for what the IOD does not define: a misplaced or a retired Attribute.
+
+        It goes; but Table E.1-1 lists descriptors that no Composite IOD has, with C for Clean
+        Descriptors, and scanners write those of the request at top level (Standard Extended SOP
+        Classes, PS3.2 7.3).
+        """
+        tag = path[-1]
+        if (
+            row is not None
+            and len(path) == 1
+            and Option.CLEAN_DESCRIPTORS in self.options & row.options.keys()
+            and (not row.composite or tag in _OF_THE_REQUEST)
+            and dictionary_vr(tag) in _TEXT
+        ):
+            source = f"{row.source} {Option.CLEAN_DESCRIPTORS.value}"
+            return Rule(action=Action.CLEAN, source=source)
+        return Rule(action=Action.REMOVE, source="not in IOD")
 
     def _option_rule(self, row: ProfileRow, basic: Action) -> Rule | None:
         for option in sorted(self.options & row.options.keys(), key=lambda o: o.value):

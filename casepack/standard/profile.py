@@ -43,6 +43,8 @@ class ProfileRow:
     options: Mapping[Option, str]
     source: str
     """``E.1-1`` or ``E.1-1 gap``."""
+    composite: bool = True
+    """Whether a Standard Composite IOD has the Attribute; retired ones are in none."""
 
 
 def _read(name: str) -> Any:  # noqa: ANN401  # JSON
@@ -65,6 +67,7 @@ def profile_rows() -> Mapping[int, ProfileRow]:
             basic=row["basicProfile"],
             options=options,
             source="E.1-1",
+            composite=row["stdCompIOD"],
         )
     for row in _read("e11_gaps.json")["rows"]:
         tag = parse_tag(row["tag"])

@@ -138,9 +138,25 @@ def test_code_meanings_that_no_vocabulary_knows_are_replaced(tmp_path: Path) -> 
 def test_codes_of_a_local_scheme_are_replaced_whole(tmp_path: Path) -> None:
     ds = mr_instance()
     ds.ContrastBolusAgentSequence = [code("GADO-ZZ", "99ZZHOSPITAL", "Brain")]
-    (found,) = deidentify_dataset(ds, tmp_path).ContrastBolusAgentSequence
+    (found,) = deidentify_dataset(ds, tmp_path, "basic").ContrastBolusAgentSequence
     assert (found.CodeValue, found.CodingSchemeDesignator) == ("REMOVED", "99CASEPACK")
     assert found.CodeMeaning == "Removed"
+
+
+def test_what_a_local_code_means_is_cleaned_and_its_code_and_scheme_go(tmp_path: Path) -> None:
+    ds = mr_instance(PatientName="Quillfeather^Amaranth")
+    ds.ProcedureCodeSequence = [
+        code("ZZ-77", "99ZZHOSPITAL", "MR lumbar spine for Quillfeather"),
+        code("ZZ-78", "99ZZHOSPITAL", "MR lumbar spine"),
+        code("ZZ-79", "L", "Quillfeather"),
+    ]
+    written = output_bytes(to_bytes(ds), tmp_path / "a")
+    assert b"ZZ" not in written
+    one, same, none = deidentify_dataset(ds, tmp_path / "b").ProcedureCodeSequence
+    assert one.CodeMeaning == same.CodeMeaning == "MR lumbar spine"
+    assert one.CodeValue == same.CodeValue != none.CodeValue
+    assert {each.CodingSchemeDesignator for each in (one, same, none)} == {"99CASEPACK"}
+    assert (none.CodeValue, none.CodeMeaning) == ("REMOVED", "Removed")
 
 
 def test_uids_are_replaced_alike_wherever_they_stand(tmp_path: Path) -> None:

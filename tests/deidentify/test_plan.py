@@ -108,6 +108,28 @@ def test_modified_dates_are_shifted_and_times_kept() -> None:
     assert made.rule(path("DateOfLastCalibration")).action is Action.REMOVE
 
 
+@pytest.mark.parametrize(
+    "keyword",
+    ["StudyComments", "RequestedProcedureDescription", "VisitComments", "AcquisitionComments"],
+)
+def test_descriptors_that_no_image_iod_has_are_cleaned_as_the_table_says(keyword: str) -> None:
+    rule = plan("MR", recipe("CleanDescriptors")).rule(path(keyword))
+    assert (rule.action, rule.otherwise, rule.source) == (
+        Action.CLEAN,
+        Action.REMOVE,
+        "E.1-1 113105",
+    )
+    assert plan("MR", BASIC).rule(path(keyword)).action is Action.REMOVE
+    nested = plan("MR", recipe("CleanDescriptors")).rule(
+        path("ReferencedImageSequence", "StudyComments")
+    )
+    assert nested.action is Action.REMOVE
+
+
+def test_descriptors_of_another_iod_go(keyword: str = "StructureSetLabel") -> None:
+    assert plan("MR", recipe("CleanDescriptors")).rule(path(keyword)).action is Action.REMOVE
+
+
 def test_full_dates_are_kept() -> None:
     made = plan("MR", recipe("RetainLongitudinalFullDates"))
     rule = made.rule(path("StudyDate"))
