@@ -72,7 +72,8 @@ OTHERS: Final = (
         "- An Attribute that Table E.1-1 does not list is retained if the IOD of the SOP Class "
         "defines it at its place, and removed if not. Free text (ST, LT, UT) is removed, "
         "emptied or replaced by a dummy, by its Type, or cleaned where the Clean Descriptors "
-        "Option is carried out."
+        "Option is carried out. That Option also cleans, at top level, the descriptors of Table "
+        "E.1-1 that no Composite IOD has, and those of the Request Attributes Sequence."
     ),
     (
         "- A text that is retained is removed, emptied or replaced by a dummy if it holds a "
@@ -249,7 +250,9 @@ def _dummies() -> Iterator[str]:
         f"{names} always have a value, since directory records and derived objects need one: "
         "Patient ID and Study ID are codes derived from the original by HMAC-SHA256 with the "
         "secret key, Patient's Name is made of the code, date and time are those above unless "
-        "an Option retains them. A Sequence of codes becomes the code (REMOVED, 99CASEPACK)."
+        "an Option retains them. A Sequence of codes becomes the code (REMOVED, 99CASEPACK). "
+        "A code of a scheme that is not public becomes that code too; where the Clean Descriptors "
+        "Option is carried out, its cleaned meaning with a digest of it for a code."
     )
 
 

@@ -74,8 +74,8 @@ _READS_PIXELS: Final = frozenset(
 """Kept at top level even where the IOD does not define them, as scanners of some vendors write
 them: without these numbers the Pixel Data mean something else."""
 _OF_THE_REQUEST: Final = frozenset(
-    # Requested Procedure Description, Scheduled Procedure Step Description, Reason for the Requested
-    # Procedure: Items of the Request Attributes Sequence have them (PS3.3 Table 10-9)
+    # Requested Procedure Description, Scheduled Procedure Step Description, Reason for the
+    # Requested Procedure: Items of the Request Attributes Sequence have them (PS3.3 Table 10-9)
     {0x00321060, 0x00400007, 0x00401002}
 )
 _REFERENCED: Final = "common-instance-reference"
