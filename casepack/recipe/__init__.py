@@ -12,6 +12,7 @@ from __future__ import annotations
 from casepack.recipe.document import (
     OPTION_NAMES,
     PRECEDENCE,
+    FaceRule,
     HeaderAction,
     Override,
     Recipe,
@@ -34,6 +35,7 @@ __all__ = [
     "DEFAULT_RECIPE",
     "OPTION_NAMES",
     "PRECEDENCE",
+    "FaceRule",
     "Filter",
     "Group",
     "HeaderAction",

@@ -69,6 +69,18 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaceRule:
+    """What is done about faces: Clean Recognizable Visual Features (PS3.15 E.3.2)."""
+
+    above: float | None = None
+    """z above which, and y in front of which, all is covered: mm in patient coordinates. None for
+    both: the face is looked for."""
+    in_front_of: float | None = None
+    drop_localizers: bool = False
+    """Localizers that may show the head are left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """A parsed recipe."""
 
@@ -87,6 +99,8 @@ class Recipe:
     """Words of the site that stay in texts: the section ``%values known_words``."""
     filters: tuple[Filter, ...] = ()
     """Sections ``%filter`` in the order of the recipe; read, but not used yet."""
+    faces: FaceRule | None = None
+    """None when Clean Recognizable Visual Features is not declared."""
     text: str = field(repr=False, default="")
 
     @property

@@ -15,6 +15,7 @@ from casepack.recipe.header import parse_header_line, refuse_loosening
 from casepack.recipe.labels import (
     Label,
     parse_label,
+    read_face_rule,
     read_option,
     read_override,
     refuse_contradiction,
@@ -114,6 +115,7 @@ def parse_with_errors(text: str, file: str) -> tuple[Recipe, Sequence[RecipeErro
     allowances = _all(errors, read_override, [each for each in labels if each.name == "Override"])
     _attempt(errors, lambda _: require_profile(labels, file), None)
     _attempt(errors, lambda _: refuse_contradiction(options, _options(labels), file), None)
+    faces = _attempt(errors, lambda _: read_face_rule(labels, options), None)
     lines: list[RecipeLine] = []
     for line in _said(by_section.get("%header", ())):
         parsed = _attempt(errors, lambda each: parse_header_line(each, fields), line)
@@ -130,6 +132,7 @@ def parse_with_errors(text: str, file: str) -> tuple[Recipe, Sequence[RecipeErro
         values=values,
         known_words=known_words,
         filters=reader.filters,
+        faces=faces,
         text=text,
     )
     return recipe, sorted(errors, key=_line_number)

@@ -6,7 +6,7 @@ import pytest
 
 from casepack.errors import RecipeError
 from casepack.model import Option
-from casepack.recipe import OPTION_NAMES, parse_recipe
+from casepack.recipe import OPTION_NAMES, FaceRule, parse_recipe
 from tests.recipe.recipes import PROFILE, fault, parse
 
 
@@ -38,6 +38,7 @@ def test_the_option_that_retains_uids_is_written_as_the_standard_does() -> None:
         ("ADD Override SOPInstanceUID why", "sets this"),
         ("ADD Override NoSuchAttribute why", "unknown Attribute"),
         ("ADD Override 00291010 csa", "by its creator"),
+        ("ADD Face DropLocalizers", "not declared"),
     ],
 )
 def test_what_is_no_label_is_refused_with_its_line(label: str, message: str) -> None:
@@ -57,3 +58,41 @@ def test_full_and_modified_dates_exclude_one_another() -> None:
         "ADD Option RetainLongitudinalModifiedDates",
     )
     assert fault(labels=labels).startswith("test.dicom:5: full and modified dates")
+
+
+FACES = "ADD Option CleanRecognizableVisualFeatures"
+
+
+def test_without_its_option_a_recipe_does_nothing_about_faces() -> None:
+    assert parse(labels=("ADD Option CleanPixelData",)).faces is None
+    assert parse(labels=(FACES,)).faces == FaceRule()
+
+
+def test_the_region_of_the_face_and_the_loss_of_localizers_are_declared_by_labels() -> None:
+    labels = (FACES, "ADD Face Above 118.5 InFrontOf -62 # seen in series 2")
+
+    assert parse(labels=labels).faces == FaceRule(above=118.5, in_front_of=-62)
+    assert parse(labels=(*labels, "ADD Face DropLocalizers")).faces == FaceRule(
+        above=118.5, in_front_of=-62, drop_localizers=True
+    )
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "ADD Face Everything",
+        "ADD Face Above 118",
+        "ADD Face Above 118 Behind -62",
+        "ADD Face Above high InFrontOf -62",
+        "ADD Face Above nan InFrontOf -62",
+        "ADD Face DropLocalizers now",
+    ],
+)
+def test_what_is_not_understood_about_faces_is_refused(label: str) -> None:
+    assert "about faces" in fault(labels=(FACES, label))
+
+
+def test_a_face_label_stands_once() -> None:
+    label = "ADD Face Above 118 InFrontOf -62"
+
+    assert "about faces" in fault(labels=(FACES, label, label))

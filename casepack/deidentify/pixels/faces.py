@@ -1,0 +1,186 @@
+"""Clean Recognizable Visual Features (PS3.15 E.3.2) for sections of the spine.
+
+Of each Frame of Reference it is told whether the head can be in its images. If it can, the face is
+what the recipe says, or what the surface of the skin shows; the same region of the patient is
+covered in all images. Where neither is known, nothing is claimed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from casepack.deidentify.pixels.boxes import Box, boxes_of
+from casepack.deidentify.pixels.head import Depicted, beyond_reach, read_depicted
+from casepack.deidentify.pixels.header import read_stored_pixels
+from casepack.deidentify.pixels.planes import Plane
+from casepack.deidentify.pixels.stored import Values, read_frames, shown_values
+from casepack.deidentify.pixels.surface import FaceRegion, Profile, find_face
+from casepack.encoding import open_part_ten
+from casepack.errors import InstanceHeld
+from casepack.model import FileSet
+from casepack.recipe import FaceRule
+
+_SECTIONS: Final = frozenset({"MR", "CT"})
+
+
+class FaceStatus(StrEnum):
+    """What is known of faces in an image."""
+
+    ABSENT = "absent"
+    """It has no picture, the head cannot be in it, or it lies outside of the region of the face."""
+    REMOVED = "removed"
+    DROPPED = "dropped"
+    """A localizer that the recipe has left out."""
+    NOT_ASSESSED = "not-assessed"
+
+    @property
+    def done(self) -> bool:
+        """True when no face is left, so that 113102 and (0028,0302) NO are true."""
+        return self in {FaceStatus.ABSENT, FaceStatus.REMOVED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceVerdict:
+    """What becomes of an image."""
+
+    status: FaceStatus
+    boxes: Mapping[int, tuple[Box, ...]] = field(default_factory=dict)
+    """What is to be covered, by 0-based frame number; frames without a box are left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Image:
+    path: Path = field(repr=False)
+    series: int
+    depicted: Depicted
+
+
+def assess_faces(file_set: FileSet, rule: FaceRule) -> dict[Path, FaceVerdict]:
+    """Tell of each instance whether a face can be in it, and what has to be covered.
+
+    Parameters
+    ----------
+    file_set
+        All studies of the patient: coordinates hold from series to series.
+    rule
+        What the recipe says.
+
+    Returns
+    -------
+    dict
+        A verdict for each instance, by path. An instance that cannot be read is not assessed.
+    """
+    verdicts: dict[Path, FaceVerdict] = {}
+    groups: dict[str, list[_Image]] = defaultdict(list)
+    for number, series in enumerate(s for study in file_set.studies for s in study.series):
+        for instance in series.instances:
+            depicted = _read(instance.path)
+            if depicted is None or not depicted.frame_of_reference or not depicted.planes:
+                status = FaceStatus.ABSENT if _without_picture(instance.path) else None
+                verdicts[instance.path] = FaceVerdict(status=status or FaceStatus.NOT_ASSESSED)
+                continue
+            image = _Image(path=instance.path, series=number, depicted=depicted)
+            groups[depicted.frame_of_reference].append(image)
+    within = {name: _within_reach(images) for name, images in groups.items()}
+    several = sum(bool(images) for images in within.values()) > 1
+    # numbers by hand mean one Frame of Reference: where several can show the head, which?
+    by_hand = None if several else _given(rule)
+    for name, images in groups.items():
+        region = (by_hand or _find_region(images)) if within[name] else None
+        for image in images:
+            inside = image in within[name]
+            verdicts[image.path] = _verdict(image, region, inside=inside, rule=rule)
+    return verdicts
+
+
+def _given(rule: FaceRule) -> FaceRegion | None:
+    if rule.above is None or rule.in_front_of is None:
+        return None
+    return FaceRegion(above=rule.above, in_front_of=rule.in_front_of)
+
+
+def _read(path: Path) -> Depicted | None:
+    try:
+        with open_part_ten(path) as file:
+            return read_depicted(file)
+    except (InstanceHeld, ValueError):
+        return None
+
+
+def _without_picture(path: Path) -> bool:
+    try:
+        with open_part_ten(path) as file:
+            return read_stored_pixels(file) is None
+    except InstanceHeld:
+        return False
+
+
+def _within_reach(images: Sequence[_Image]) -> list[_Image]:
+    beyond = beyond_reach([image.depicted for image in images])
+    return [image for image, far in zip(images, beyond, strict=True) if not far]
+
+
+def _verdict(
+    image: _Image, region: FaceRegion | None, *, inside: bool, rule: FaceRule
+) -> FaceVerdict:
+    if not inside:
+        return FaceVerdict(status=FaceStatus.ABSENT)
+    if rule.drop_localizers and image.depicted.localizer:
+        return FaceVerdict(status=FaceStatus.DROPPED)
+    if region is None or image.depicted.modality not in _SECTIONS:
+        return FaceVerdict(status=FaceStatus.NOT_ASSESSED)
+    boxes = {
+        number: found
+        for number, plane in enumerate(image.depicted.planes)
+        if (found := boxes_of(region.mask(plane)))
+    }
+    return FaceVerdict(status=FaceStatus.REMOVED if boxes else FaceStatus.ABSENT, boxes=boxes)
+
+
+def _find_region(images: Sequence[_Image]) -> FaceRegion | None:
+    """Find the face in the outline that all sections of a Frame of Reference show together."""
+    by_series: dict[int, list[_Image]] = defaultdict(list)
+    for image in images:
+        if image.depicted.modality in _SECTIONS:
+            by_series[image.series].append(image)
+    middles = [
+        plane.corners()[:, 0].mean()
+        for members in by_series.values()
+        for image in members
+        for plane in image.depicted.planes
+    ]
+    if not middles:
+        return None
+    profile = Profile()
+    for members in by_series.values():
+        profile.add(_frames(members), float(np.median(middles)))
+    return find_face(profile)
+
+
+def _frames(images: Iterable[_Image]) -> Iterator[tuple[Plane, Values]]:
+    for image in images:
+        try:
+            frames = _shown(image.path)
+        except InstanceHeld:
+            # it is held for that elsewhere; the others show the outline too
+            continue
+        if len(frames) == len(image.depicted.planes):
+            yield from zip(image.depicted.planes, frames, strict=True)
+
+
+def _shown(path: Path) -> list[Values]:
+    """Return the values of the frames with air dark; none for colours."""
+    with open_part_ten(path) as file:
+        pixels = read_stored_pixels(file)
+        if pixels is None or pixels.samples > 1 or pixels.photometric == "PALETTE COLOR":
+            return []
+        sign = np.int64(-1 if pixels.photometric == "MONOCHROME1" else 1)
+        # copies: the file is closed before they are used
+        return [shown_values(pixels, frame) * sign for frame in read_frames(pixels)]
