@@ -22,9 +22,9 @@ from casepack.deidentify.pixels.header import read_stored_pixels
 from casepack.deidentify.pixels.planes import Plane
 from casepack.deidentify.pixels.stored import Values, read_frames, shown_values
 from casepack.deidentify.pixels.surface import FaceRegion, Profile, find_face
-from casepack.encoding import open_part_ten
 from casepack.errors import InstanceHeld
 from casepack.model import FileSet
+from casepack.part_ten import open_part_ten
 from casepack.recipe import FaceRule
 
 _SECTIONS: Final = frozenset({"MR", "CT"})

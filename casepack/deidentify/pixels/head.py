@@ -16,7 +16,8 @@ import numpy as np
 
 from casepack.deidentify.pixels.header import FileHeader
 from casepack.deidentify.pixels.planes import Plane, read_planes
-from casepack.encoding import PartTen, read_items
+from casepack.encoding import read_items
+from casepack.part_ten import PartTen
 
 _FRAME_OF_REFERENCE: Final = 0x00200052
 _MODALITY: Final = 0x00080060

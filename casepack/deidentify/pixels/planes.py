@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from casepack.encoding import Element, PartTen, read_items, unpad
+from casepack.encoding import Element, read_items, unpad
+from casepack.part_ten import PartTen
 
 Vectors = NDArray[np.float64]
 Values = Mapping[int, str]

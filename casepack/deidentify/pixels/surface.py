@@ -7,6 +7,7 @@ the spine is, and needs not: it lies a good way behind the throat.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -23,18 +24,22 @@ _COARSE: Final = 2.0
 """Size of a cell in which values are averaged, mm."""
 _BIN: Final = 4.0
 """Height of a step of the profile, mm."""
+_STRAY: Final = 0.05
+"""Share of the lines at a height that may end at something in front of the skin, such as noise."""
 _RUN: Final = 4
 """Cells of tissue one behind the other that are no speckle."""
 _ALONG: Final = 0.8
 """Cosine from which on an axis of the image runs from front to back."""
 _BESIDE: Final = 50.0
 """How far from the middle skin counts, mm: shoulders do not."""
-_PROTRUDES: Final = 20.0
-"""How far at least chin, lips or nose stand out in front of the throat, mm."""
-_ABOVE: Final = 160.0
-"""How far above the throat they do, mm."""
-_TALL: Final = 20.0
-"""How much of the height stands out at least, mm."""
+_CHIN, _WITHIN = 30.0, 20.0
+"""The skin comes forward at least so far within such a height: below the chin it is nearly level,
+while no part of the trunk is so steep."""
+_ABOVE: Final = 60.0
+"""How far above the throat it does so at the most, mm."""
+_TALL: Final = 40.0
+"""How far up from there all stands out in front of the throat, mm; or to the end of the image."""
+_FEWEST: Final = 5
 _FLAT: Final = 10.0
 _NECK: Final = 16.0
 """The throat is a stretch at least so long within `_FLAT` of its deepest point, mm."""
@@ -65,10 +70,18 @@ class FaceRegion:
 class Profile:
     """The outline of the patient from the side, put together from many frames."""
 
-    front: dict[int, float] = field(default_factory=dict)
-    """By step of height: smallest y of the skin."""
-    back: dict[int, float] = field(default_factory=dict)
-    """Largest y; infinite where the image ends before the skin."""
+    _front: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """By step of height: y of the first tissue on each line from front to back."""
+    _back: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """y of the last; infinite where the image ends before the skin."""
+
+    @property
+    def outline(self) -> tuple[Floats, Floats, Floats]:
+        """Heights z, and at each the y of the skin in front and behind."""
+        steps = sorted(self._front)
+        front = [_nearly_first(sorted(self._front[step])) for step in steps]
+        back = [-_nearly_first(sorted(-y for y in self._back[step])) for step in steps]
+        return np.array(steps) * _BIN, _smooth(np.array(front)), _smooth(np.array(back))
 
     def add(self, frames: Iterable[tuple[Plane, Values]], middle: float) -> None:
         """Add frames of one series, which share a scale of values.
@@ -98,9 +111,22 @@ class Profile:
             if abs(x - middle) > _BESIDE:
                 continue
             step = int(np.floor(z / _BIN))
-            self.front[step] = min(self.front.get(step, np.inf), float(y))
+            self._front[step].append(float(y))
             end = float(lines.points[line, last, 1]) if last < tissue.shape[1] - 1 else np.inf
-            self.back[step] = max(self.back.get(step, -np.inf), end)
+            self._back[step].append(end)
+
+
+def _nearly_first(found: list[float]) -> float:
+    return found[min(len(found) - 1, max(1, int(_STRAY * len(found))))]
+
+
+def _smooth(values: Floats) -> Floats:
+    """Return the median of each three neighbours."""
+    if len(values) < 3:  # noqa: PLR2004  # nothing to smooth
+        return values
+    padded = np.concatenate((values[:1], values, values[-1:]))
+    middle: Floats = np.median(np.stack((padded[:-2], values, padded[2:])), axis=0)
+    return middle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,12 +183,9 @@ def find_face(profile: Profile) -> FaceRegion | None:
         None when no throat is seen below something that stands out, or what is seen there has not
         the thickness of a neck.
     """
-    steps = np.array(sorted(profile.front))
-    if len(steps) < 2 * _NECK / _BIN:
+    z, front, back = profile.outline
+    if len(z) < 2 * _NECK / _BIN:
         return None
-    front = np.array([profile.front[step] for step in steps])
-    back = np.array([profile.back[step] for step in steps])
-    z = steps * _BIN
     throats = [place for place in range(len(z)) if _stands_out_above(z, front, place)]
     if not throats:
         return None
@@ -170,8 +193,16 @@ def find_face(profile: Profile) -> FaceRegion | None:
 
 
 def _stands_out_above(z: Floats, front: Floats, place: int) -> bool:
-    higher = (z > z[place]) & (z <= z[place] + _ABOVE)
-    return bool((higher & (front <= front[place] - _PROTRUDES)).sum() * _BIN >= _TALL)
+    step = round(_WITHIN / _BIN)
+    for low in range(place, len(z) - step):
+        if z[low] > z[place] + _ABOVE:
+            break
+        out = front[low + step :] <= front[place] - _CHIN
+        tall = len(out) if out.all() else int(out.argmin())
+        enough = tall == len(out) >= _FEWEST or tall * _BIN >= _TALL
+        if front[low] - front[low + step] >= _CHIN and enough:
+            return True
+    return False
 
 
 def _face_above(z: Floats, front: Floats, back: Floats, place: int) -> FaceRegion | None:
