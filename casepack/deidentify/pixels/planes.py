@@ -6,7 +6,7 @@ Orientation and Pixel Measures Macros, shared or of each frame).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -96,7 +96,7 @@ def read_planes(file: PartTen, rows: int, columns: int, frames: int) -> tuple[Pl
     return tuple(plane for plane in planes if plane) if all(planes) else ()
 
 
-def _values(file: PartTen, elements: list[Element]) -> Iterator[tuple[int, str]]:
+def _values(file: PartTen, elements: Iterable[Element]) -> Iterator[tuple[int, str]]:
     for element in elements:
         if element.tag in _WANTED:
             raw = unpad(file.buffer[element.value : element.end])
