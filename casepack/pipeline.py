@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +15,7 @@ from casepack.deidentify.crosswalk import Crosswalk, write_crosswalk
 from casepack.deidentify.instance import SOFTWARE
 from casepack.deidentify.journal import Journal
 from casepack.deidentify.key_file import read_pseudonyms
+from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.deidentify.report import write_report
 from casepack.deidentify.review import NO_DECISIONS, Decisions, read_decisions
 from casepack.deidentify.studies import deidentify_file_set
@@ -49,6 +50,8 @@ class Outcome:
     unused: tuple[Unused, ...]
     verified: Verified | None = None
     lesions: tuple[MeasuredLesion, ...] = ()
+    patient: str = ""
+    """The new Patient ID."""
     doubts: tuple[Finding, ...] = ()
     """What the case file lacks or says doubtfully; for its author, and not in the package."""
 
@@ -64,10 +67,16 @@ class Settings:
 
     recipe: str
     key_file: Path | None = None
+    pseudonyms: Pseudonyms | None = field(default=None, repr=False)
+    """In place of a key file, when the key was read already."""
     crosswalk: Path | None = None
     approved: Path | None = None
     """Review sheet of an earlier run, with decisions."""
     workers: int = 1
+
+    def read_pseudonyms(self) -> Pseudonyms:
+        """Return the pseudonyms; without any key, those of a fresh one that is not kept."""
+        return self.pseudonyms or read_pseudonyms(self.key_file)
 
 
 def deidentify_study(
@@ -89,7 +98,7 @@ def deidentify_study(
     journal = Journal(
         source=study,
         recipe=read_recipe(settings.recipe),
-        pseudonyms=read_pseudonyms(settings.key_file),
+        pseudonyms=settings.read_pseudonyms(),
         decisions=decisions.digest,
     )
     # without the old UIDs a crosswalk would lack what is not done again
@@ -112,7 +121,9 @@ def deidentify_study(
             raise target_error(error) from None
         _write_crosswalk(crosswalk, settings.crosswalk)
         publish(target, out)
-    return Outcome(deidentified=deidentified, unused=crosswalk.unused)
+    return Outcome(
+        deidentified=deidentified, unused=crosswalk.unused, patient=crosswalk.patient_id_new
+    )
 
 
 def pack_study(
@@ -183,6 +194,7 @@ def pack_study(
         unused=crosswalk.unused,
         verified=verified,
         lesions=measured,
+        patient=crosswalk.patient_id_new,
         doubts=doubts,
     )
 
@@ -290,7 +302,7 @@ def _deidentify(
     study: Path, target: Path, settings: Settings, progress: Progress
 ) -> tuple[FileSet, Deidentified, Crosswalk]:
     recipe = read_recipe(settings.recipe)
-    pseudonyms = read_pseudonyms(settings.key_file)
+    pseudonyms = settings.read_pseudonyms()
     originals = read_file_set(study, progress=progress)
     deidentified, crosswalk = deidentify_file_set(
         originals,

@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 import casepack
-from casepack.cli import check, doi, prepare, publish, sample, secrets, write_case
+from casepack.cli import batch, check, doi, prepare, publish, sample, secrets, write_case
 from casepack.cli import recipe as recipe_commands
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 write_case.add_to(app)
 prepare.add_to(app)
+batch.add_to(app)
 check.add_to(app)
 publish.add_to(app)
 sample.add_to(app)
