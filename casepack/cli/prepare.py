@@ -70,7 +70,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def inspect(study: StudyFolder) -> int:
-    """Show the series of a folder, and which files would be held and why.
+    """Show the series of a folder, and which files the default recipe would hold and why.
 
     The output names files of the original study: do not publish it.
 
@@ -78,6 +78,7 @@ def inspect(study: StudyFolder) -> int:
     """
     from casepack.deidentify.plan import refuse_held_class
     from casepack.errors import InstanceHeld
+    from casepack.recipe import read_recipe
     from casepack.study import read_file_set
 
     with show_progress() as progress:
@@ -93,13 +94,14 @@ def inspect(study: StudyFolder) -> int:
         rows,
     )
     held = 0
+    options = read_recipe("publication").options
     for item in file_set.unused:
         held += item.reason.held
         name = item.path.relative_to(study)
         typer.echo(f"file {item.number}  {item.reason}  {name}  ({item.reason.advice})")
     for instance in file_set.instances:
         try:
-            refuse_held_class(instance.sop_class_uid)
+            refuse_held_class(instance.sop_class_uid, options)
         except InstanceHeld as error:
             held += 1
             typer.echo(f"would be held  {error.reason}  {instance.path.relative_to(study)}")

@@ -18,6 +18,7 @@ from casepack.standard.codes import BASIC_PROFILE_CODE, deidentification_methods
 from casepack.standard.dictionary import attribute_name, format_tag
 from casepack.standard.profile import EDITION, profile_rows
 from casepack.standard.sop_classes import sop_class_name, storage_classes
+from casepack.standard.structured_content import STRUCTURED_CONTENT_EDITION
 from casepack.standard.types import IOD_EDITION
 from casepack.standard.uids import transfer_syntaxes
 
@@ -36,6 +37,27 @@ _RETAINED: Final = (
     "are treated as the Basic Profile says."
 )
 MANNER: Final[Mapping[Option, str]] = {
+    Option.CLEAN_GRAPHICS: (
+        "Overlays and curves are removed as whole groups. In presentation states the shapes stay, "
+        "texts are treated as Clean Descriptors says (without that Option they are replaced by a "
+        "dummy), references lead to the images under their new UIDs, and Graphic Layers and "
+        "Content Labels stay if their words are known. A presentation state whose shutter is "
+        "drawn in an overlay is held."
+    ),
+    Option.CLEAN_STRUCTURED_CONTENT: (
+        f"Content Items of reports, of key object selections and of Acquisition Context, Specimen "
+        f"Preparation and Protocol Context are treated by concept and Value Type as Table E.3.4-1 "
+        f"of PS3.15 {STRUCTURED_CONTENT_EDITION} says, retired SNOMED codes included. Those that "
+        "it does not list: names of persons become dummies (one and the same for the same "
+        "person), texts are treated as Clean Descriptors says (without that Option they are "
+        "replaced by a dummy), UIDs are replaced, references lead to the instances under their "
+        "new UIDs, dates are treated as Table E.1-1 says of Date, Time and DateTime; "
+        "measurements, codes and coordinates stay. Ages over 89 years become 90 years. A code of "
+        "a local scheme gets a value derived from the secret key, and keeps the known words of "
+        "its meaning. An Item that is removed goes with all below it and with what refers to it; "
+        "one from which coordinates are selected stays, with a dummy value. Tables (Value Type "
+        "TABLE) are held. Encapsulated documents are held."
+    ),
     Option.CLEAN_DESCRIPTORS: (
         "Texts (LO, LT, SH, ST, UC, UT) that Table E.1-1 marks C for this Option, and those that "
         "it does not list, are cleaned word by word: the study's own names, IDs, dates and places "
@@ -104,7 +126,7 @@ def conformance_statement(recipe: Recipe) -> str:
     sections = (
         _head(recipe),
         _options(recipe),
-        _sop_classes(),
+        _sop_classes(recipe),
         _attributes(plan),
         _rules(),
         _dummies(),
@@ -150,12 +172,12 @@ def _options(recipe: Recipe) -> Iterator[str]:
             yield from ("", f"**{methods[option.value].meaning}.** {MANNER[option]}")
 
 
-def _sop_classes() -> Iterator[str]:
+def _sop_classes(recipe: Recipe) -> Iterator[str]:
     yield from ("", "## SOP Classes", "")
     open_classes, held = [], dict[str, list[str]]()
     for uid in storage_classes():
         try:
-            refuse_held_class(uid)
+            refuse_held_class(uid, recipe.options)
         except InstanceHeld as error:
             held.setdefault(error.reason, []).append(sop_class_name(uid))
         else:

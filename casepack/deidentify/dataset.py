@@ -14,9 +14,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from casepack.deidentify import actions
 from casepack.deidentify.actions import Context
+from casepack.deidentify.graphics import clean_graphic_label
 from casepack.deidentify.lift import MR_IMAGE_STORAGE, lift_mr_essentials
-from casepack.deidentify.plan import CODE_MEANING, Plan, Rule
+from casepack.deidentify.plan import CODE_MEANING, GRAPHIC_LABELS, Plan, Rule
 from casepack.deidentify.private import Kept, keeps_private, kept_elements, without_idle_creators
+from casepack.deidentify.structured_content import (
+    CONTENT_SEQUENCES,
+    Tools,
+    clean_content_items,
+    encode_code,
+)
 from casepack.encoding import (
     Buffer,
     Element,
@@ -137,6 +144,8 @@ class DataSetDeidentifier:
             for tag, value, source in plan.added
         )
         self._lifts = plan.sop_class_uid == MR_IMAGE_STORAGE
+        self._tools = Tools(plan, context, encoding, self._apply, self._new_value)
+        self._cleans_content = Option.CLEAN_STRUCTURED_CONTENT in plan.options
 
     def deidentify(self, buffer: Buffer, layout: Layout) -> Output:
         """Return the de-identified Data Set, sorted by tag.
@@ -300,6 +309,11 @@ class DataSetDeidentifier:
         if action is Action.REMOVE:
             return b"", (Applied(element.tag, action, rule.source),)
         if _is_sequence(element, encoding) and action is not Action.ZERO:
+            if element.tag in CONTENT_SEQUENCES and self._cleans_content:
+                place = (encoding, depth)
+                content, done = clean_content_items(buffer, element, path, place, self._tools)
+                done.append((element.tag, action, rule.source))
+                return content, tuple(Applied(*one) for one in done)
             return self._apply_to_sequence(buffer, element, path, rule, (encoding, depth))
         value = buffer[element.value : element.end]
         result = self._new_value(element, value, rule)
@@ -352,6 +366,8 @@ class DataSetDeidentifier:
                 return actions.dummy_value(tag, vr, value, context, self._uids)
             case Action.UID if vr == "UI":
                 return actions.replace_uids(value, context, self._uids)
+            case Action.CLEAN if tag in GRAPHIC_LABELS:
+                return clean_graphic_label(tag, value, context)
             case Action.CLEAN:
                 return actions.clean_value(tag, vr, value, context, self._character_set)
             case _:
@@ -405,7 +421,7 @@ class DataSetDeidentifier:
                 value = buffer[element.value : element.end]
                 meaning = self._new_value(element, value, _CLEANED_MEANING)
                 if meaning and meaning.strip():
-                    return _encode_code(actions.code_of_meaning(meaning), meaning, self._encoding)
+                    return encode_code(actions.code_of_meaning(meaning), meaning, self._encoding)
         return _dummy_code(self._encoding)
 
     def _add_by_recipe(self, output: Output) -> None:
@@ -519,13 +535,4 @@ _CLEANED_MEANING: Final = Rule(action=Action.CLEAN, source="local code")
 
 
 def _dummy_code(encoding: Encoding) -> bytes:
-    return _encode_code(b"REMOVED", b"Removed", encoding)
-
-
-def _encode_code(value: bytes, meaning: bytes, encoding: Encoding) -> bytes:
-    parts = (
-        (0x00080100, "SH", value),
-        (_CODING_SCHEME, "SH", b"99CASEPACK"),
-        (CODE_MEANING, "LO", meaning),
-    )
-    return b"".join(encode_element(tag, vr, content, encoding) for tag, vr, content in parts)
+    return encode_code(b"REMOVED", b"Removed", encoding)

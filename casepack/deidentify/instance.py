@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import casepack
 from casepack.deidentify.actions import Context
 from casepack.deidentify.dataset import Applied, DataSetDeidentifier, Extent, Output
+from casepack.deidentify.graphics import refuse_overlay_shutter
 from casepack.deidentify.plan import Plan, compile_plan, refuse_held_class
 from casepack.encoding import Encoding, encode_element, encode_sequence
 from casepack.errors import InstanceHeld, TargetError
@@ -85,7 +86,7 @@ class InstanceDeidentifier:
         TargetError
             The result cannot be written.
         """
-        refuse_held_class(instance.sop_class_uid)
+        refuse_held_class(instance.sop_class_uid, self.recipe.options)
         with open_part_ten(instance.path) as file:
             burned_in = file.value(_BURNED_IN_ANNOTATION) or b""
             if burned_in.strip().upper() not in {b"", b"NO"}:
@@ -104,6 +105,7 @@ class InstanceDeidentifier:
         kind = (sop_class_uid, file.encoding, tags, character_set)
         found = self._seen.get(kind)
         if found is None:
+            refuse_overlay_shutter(tags)
             plan = compile_plan(sop_class_uid, self.recipe, tags)
             found = self._known.setdefault(
                 (sop_class_uid, file.encoding, plan.present, character_set),

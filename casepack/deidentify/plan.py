@@ -22,6 +22,8 @@ from casepack.standard.types import Iod, Path, read_iod
 
 CARRIED_OUT: Final = frozenset(
     {
+        Option.CLEAN_GRAPHICS,
+        Option.CLEAN_STRUCTURED_CONTENT,
         Option.CLEAN_DESCRIPTORS,
         Option.RETAIN_LONGITUDINAL_FULL_DATES,
         Option.RETAIN_LONGITUDINAL_MODIFIED_DATES,
@@ -91,11 +93,18 @@ _EXTENDED: Final[Mapping[str, frozenset[int]]] = {
 _BURNED_IN_CLASSES: Final = ("1.2.840.10008.5.1.4.1.1.7", Reason.SECONDARY_CAPTURE)
 _HELD_CLASSES: Final = (
     _BURNED_IN_CLASSES,
-    ("1.2.840.10008.5.1.4.1.1.88", Reason.STRUCTURED_CONTENT),
-    ("1.2.840.10008.5.1.4.1.1.11", Reason.GRAPHICS),
     ("1.2.840.10008.5.1.4.1.1.104", Reason.ENCAPSULATED_DOCUMENT),
     ("1.2.840.10008.5.1.4.1.1.9.4", Reason.AUDIO),
 )
+_CLEANED_CLASSES: Final = (
+    # reports with key object selections; presentation states
+    ("1.2.840.10008.5.1.4.1.1.88", Option.CLEAN_STRUCTURED_CONTENT, Reason.STRUCTURED_CONTENT),
+    ("1.2.840.10008.5.1.4.1.1.11", Option.CLEAN_GRAPHICS, Reason.GRAPHICS),
+)
+"""Held without the Option that cleans them: the Basic Profile leaves nothing of what they say."""
+GRAPHIC_LABELS: Final = frozenset({0x00700002, 0x00700080})
+"""Graphic Layer, Content Label: terms of nobody's list, which people make up."""
+_CLEANED_INSIDE: Final = frozenset({Option.CLEAN_STRUCTURED_CONTENT, Option.CLEAN_GRAPHICS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +243,9 @@ class Plan:
         if row is None:
             emptied = resolve_code(tag, "X/Z/D", attribute_type)
             vr = dictionary_vr(tag)
+            if tag in GRAPHIC_LABELS and Option.CLEAN_GRAPHICS in self.options:
+                source = "E.1-1 113103, not listed"
+                return Rule(action=Action.CLEAN, source=source, otherwise=emptied)
             if vr in _TEXT and tag not in _CODES and Option.CLEAN_DESCRIPTORS in self.options:
                 source = "E.1-1 113105, not listed"
                 return Rule(action=Action.CLEAN, source=source, otherwise=emptied)
@@ -273,6 +285,8 @@ class Plan:
                 return Rule(action=Action.KEEP, source=source, otherwise=basic)
             if option is Option.RETAIN_LONGITUDINAL_MODIFIED_DATES:
                 return _modified_date_rule(row, basic, source)
+            if option in _CLEANED_INSIDE:
+                return Rule(action=Action.CLEAN, source=source, otherwise=basic)
             if option is Option.CLEAN_DESCRIPTORS:
                 # a Sequence of descriptors is cleaned Attribute by Attribute
                 sequence = dictionary_vr(row.tag) == "SQ"
@@ -322,23 +336,30 @@ def added_tags(recipe: Recipe) -> frozenset[int]:
     )
 
 
-def refuse_held_class(sop_class_uid: str) -> Iod:
-    """Return the IOD of a SOP Class that can be de-identified.
+def refuse_held_class(sop_class_uid: str, options: frozenset[Option]) -> Iod:
+    """Return the IOD of a SOP Class that can be de-identified under these Options.
 
     Raises
     ------
     InstanceHeld
-        The SOP Class is private or unknown, or its content cannot be cleaned yet.
+        The SOP Class is private or unknown, or nothing may clean its content.
     """
     if sop_class_uid == "private":
         raise InstanceHeld(Reason.SOP_CLASS_PRIVATE)
     for root, reason in _HELD_CLASSES:
-        if sop_class_uid == root or sop_class_uid.startswith(root + "."):
+        if _is_below(sop_class_uid, root):
+            raise InstanceHeld(reason)
+    for root, option, reason in _CLEANED_CLASSES:
+        if option not in options & CARRIED_OUT and _is_below(sop_class_uid, root):
             raise InstanceHeld(reason)
     iod = read_iod(sop_class_uid)
     if iod is None:
         raise InstanceHeld(Reason.SOP_CLASS_UNKNOWN)
     return iod
+
+
+def _is_below(sop_class_uid: str, root: str) -> bool:
+    return sop_class_uid == root or sop_class_uid.startswith(root + ".")
 
 
 def compile_plan(sop_class_uid: str, recipe: Recipe, tags: frozenset[int]) -> Plan:
@@ -349,7 +370,7 @@ def compile_plan(sop_class_uid: str, recipe: Recipe, tags: frozenset[int]) -> Pl
     InstanceHeld
         As `refuse_held_class`.
     """
-    iod = refuse_held_class(sop_class_uid)
+    iod = refuse_held_class(sop_class_uid, recipe.options)
     return Plan(
         sop_class_uid=sop_class_uid,
         iod=iod,

@@ -190,7 +190,7 @@ def _additions(recipe: Recipe) -> Iterator[Finding]:
     added = {line.tag: line for line in recipe.lines if line.action is HeaderAction.ADD}
     for tag, line in added.items():
         missing: dict[frozenset[int], str] = {}
-        for uid, iod in open_classes():
+        for uid, iod in open_classes(recipe):
             if lacking := _lacking(tag, iod.modules, added.keys()):
                 missing.setdefault(frozenset(lacking), sop_class_name(uid))
         for tags, name in missing.items():

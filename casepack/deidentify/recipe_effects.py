@@ -58,18 +58,18 @@ class LineEffect:
 def line_effects(recipe: Recipe) -> list[LineEffect]:
     """Return what each line does, over the SOP Classes that case reports are made of."""
     effects = [LineEffect(line=line) for line in recipe.lines]
-    for uid, _iod in open_classes():
+    for uid, _iod in open_classes(recipe):
         _look_at(uid, recipe, effects)
     _look_at_private(recipe, effects)
     return effects
 
 
-def open_classes() -> list[tuple[str, Iod]]:
+def open_classes(recipe: Recipe) -> list[tuple[str, Iod]]:
     """Return the SOP Classes of the core table that are not held, with their IODs."""
     found = []
     for uid in core_sop_classes():
         try:
-            found.append((uid, refuse_held_class(uid)))
+            found.append((uid, refuse_held_class(uid, recipe.options)))
         except InstanceHeld:
             continue
     return found

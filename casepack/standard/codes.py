@@ -57,6 +57,8 @@ PUBLIC_SCHEMES: Final = frozenset(
     | {"PUBCHEM_CID", "RADLEX", "RXNORM", "SCT", "UCUM", "UMLS"}
     # others of PS3.16 Table 8-1 that images use
     | {"99SDM", "99_OFFIS_DCMTK", "BI", "C4", "C5", "I10C", "I10P", "I9", "I9C", "ICDO3", "SNM3"}
+    # of programs that write reports and segmentations, and of IHE's teaching files
+    | {"IHERADTF", "99CASEPACK", "99QIICR", "99dcmjs", "99PMP"}
     | {"ISO3166_1", "ISO639_2", "RADELEMENT", "RFC3066", "RFC5646", "SRT"}
 )
 """Coding Scheme Designators that belong to no single institution."""

@@ -47,29 +47,34 @@ class ProfileRow:
     """Whether a Standard Composite IOD has the Attribute; retired ones are in none."""
 
 
-def _read(name: str) -> Any:  # noqa: ANN401  # JSON
+def read_rows(name: str) -> Any:  # noqa: ANN401  # JSON
+    """Return the rows of a table of PS3.15 as they are in its file."""
     return json.loads((files("casepack.standard") / name).read_text("utf-8"))
+
+
+def option_codes(row: Mapping[str, Any]) -> Mapping[Option, str]:
+    """Return the codes (K or C) in the Option columns of a row."""
+    return {option: row[column] for column, option in _COLUMNS.items() if row.get(column)}
 
 
 @cache
 def profile_rows() -> Mapping[int, ProfileRow]:
     """Return the rows by tag; those of private, curve and overlay groups are not among them."""
     rows = {}
-    for row in _read("confidentiality_profile.json"):
+    for row in read_rows("confidentiality_profile.json"):
         identifier = row["id"]
         if identifier is None or "x" in identifier:
             continue
         tag = int(identifier, 16)
-        options = {option: row[column] for column, option in _COLUMNS.items() if row[column]}
         rows[tag] = ProfileRow(
             tag=tag,
             name=row["name"],
             basic=row["basicProfile"],
-            options=options,
+            options=option_codes(row),
             source="E.1-1",
             composite=row["stdCompIOD"],
         )
-    for row in _read("e11_gaps.json")["rows"]:
+    for row in read_rows("e11_gaps.json")["rows"]:
         tag = parse_tag(row["tag"])
         rows[tag] = ProfileRow(
             tag=tag,

@@ -19,6 +19,7 @@ Table = Literal[
     "UID_dictionary",
     "private_dictionaries",
     "concepts",
+    "mapping",
 ]
 
 _MODULES: Final[dict[Table, str]] = {
@@ -27,6 +28,7 @@ _MODULES: Final[dict[Table, str]] = {
     "UID_dictionary": "_uid_dict.py",
     "private_dictionaries": "_private_dict.py",
     "concepts": "sr/_concepts_dict.py",
+    "mapping": "sr/_snomed_dict.py",
 }
 
 
