@@ -393,6 +393,10 @@ class DataSetDeidentifier:
             _refuse_other_character_set(buffer, item_elements, self._character_set)
             safe = self._safe(buffer, item_elements)
             local = _is_local_code(buffer, item_elements)
+            if local and element.tag == _CODING_SCHEMES:
+                # where it says whose scheme it is
+                applied.append(Applied(element.tag, Action.REMOVE, "local code"))
+                continue
             if local:
                 encoded.append((0x00080100, self._local_code(buffer, item_elements)))
                 applied.append(Applied(_CODING_SCHEME, Action.DUMMY, "local code"))
@@ -504,6 +508,7 @@ def _is_code_sequence(plan: Plan, path: Path) -> bool:
 
 _SPECIFIC_CHARACTER_SET: Final = 0x00080005
 _CODING_SCHEME: Final = 0x00080102
+_CODING_SCHEMES: Final = 0x00080110
 _CODE: Final = frozenset(
     # Basic Coded Entry and Enhanced Encoding Mode (PS3.3 Table 8.8-1)
     {0x00080100, _CODING_SCHEME, 0x00080103, 0x00080104, 0x00080119, 0x00080120, 0x0008010F}

@@ -109,8 +109,8 @@ def identifiers(ds: Dataset) -> set[bytes]:
     """Return UIDs of instances and long identifiers, at every level."""
     found = set()
     for element in ds.iterall():
-        if not element.value or element.tag.is_private:
-            continue
+        if not element.value or element.tag.is_private or element.keyword == "CodingSchemeUID":
+            continue  # the UID of a public coding scheme names no instance
         if element.keyword in IDENTIFYING or element.VR == "PN":
             found.add(str(element.value))
         elif element.VR == "UI":

@@ -165,6 +165,8 @@ def test_objects_that_cannot_be_cleaned_are_held(tmp_path: Path, uid: str, reaso
     content = with_element(encoded, 0x00080016)
     good = mr_elements(EXPLICIT)
     good[0x00080018] = encode_element(0x00080018, "UI", b"1.2.3.999", EXPLICIT)
-    deidentified, crosswalk = deidentify_bytes([content, file_of(EXPLICIT, good)], tmp_path)
+    # without the Options that clean them, reports and presentation states are among these
+    both = [content, file_of(EXPLICIT, good)]
+    deidentified, crosswalk = deidentify_bytes(both, tmp_path, "basic")
     assert [unused.reason for unused in crosswalk.unused] == [reason]
     assert len(deidentified.instances) == 1

@@ -151,12 +151,36 @@ def test_each_retaining_option_retains(option: str, keyword: str) -> None:
     assert plan("MR", BASIC).rule(path(keyword)).action is not Action.KEEP
 
 
-@pytest.mark.parametrize("option", ["CleanGraphics", "CleanStructuredContent"])
+@pytest.mark.parametrize("option", ["CleanPixelData", "CleanRecognizableVisualFeatures"])
 def test_an_option_that_is_not_carried_out_changes_nothing_and_is_not_claimed(option: str) -> None:
     made, basic = plan("Enhanced MR", recipe(option)), plan("Enhanced MR", BASIC)
     assert made.options == frozenset()
     for place in places("Enhanced MR"):
         assert made.rule(place) == basic.rule(place)
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "keyword"),
+    [
+        ("Enhanced MR", "CleanStructuredContent", "AcquisitionContextSequence"),
+        ("Comprehensive SR", "CleanStructuredContent", "ContentSequence"),
+        ("KOS", "CleanStructuredContent", "ContentSequence"),
+        ("GSPS", "CleanGraphics", "GraphicAnnotationSequence"),
+        ("GSPS", "CleanGraphics", "ContentLabel"),
+    ],
+)
+def test_each_cleaning_option_looks_inside(name: str, option: str, keyword: str) -> None:
+    rule = plan(name, recipe(option)).rule(path(keyword))
+    assert rule.action is Action.CLEAN
+    assert " 1131" in rule.source
+
+
+@pytest.mark.parametrize("name", ["Comprehensive SR", "KOS", "GSPS"])
+def test_no_other_option_opens_what_one_must_clean(name: str) -> None:
+    others = ["CleanDescriptors", "RetainUIDs", "CleanGraphics", "CleanStructuredContent"]
+    others.remove("CleanGraphics" if name == "GSPS" else "CleanStructuredContent")
+    with pytest.raises(InstanceHeld):
+        plan(name, recipe(*others))
 
 
 def test_references_of_frames_stay_where_the_header_lists_what_is_referenced() -> None:
@@ -207,11 +231,11 @@ def test_keep_with_an_override_keeps() -> None:
 )
 def test_classes_that_cannot_be_cleaned_are_held(uid: str, reason: Reason) -> None:
     with pytest.raises(InstanceHeld) as held:
-        refuse_held_class(uid)
+        refuse_held_class(uid, BASIC.options)
     assert held.value.reason == reason
     with pytest.raises(InstanceHeld):
         compile_plan(uid, BASIC, frozenset())
 
 
 def test_a_class_whose_uid_only_begins_alike_is_not_held() -> None:
-    assert refuse_held_class("1.2.840.10008.5.1.4.1.1.77.1.1").name.startswith("vl")
+    assert refuse_held_class("1.2.840.10008.5.1.4.1.1.77.1.1", BASIC.options).name.startswith("vl")

@@ -347,10 +347,10 @@ def test_unknown_bytes_of_a_big_endian_file_are_not_guessed_at(tmp_path: Path) -
 
 def test_what_is_not_carried_out_is_in_the_record(tmp_path: Path) -> None:
     text = recipe_of(
-        "%filter graylist", "LABEL x", "coordinates all", labels=("ADD Option CleanGraphics",)
+        "%filter graylist", "LABEL x", "coordinates all", labels=("ADD Option CleanPixelData",)
     )
     deidentified, _ = deidentify_bytes(to_bytes(mr()), tmp_path, parse_recipe(text, "test.dicom"))
     assert deidentified.record.not_carried_out == (
-        "Option CleanGraphics",
+        "Option CleanPixelData",
         "%filter graylist (test.dicom:5): filters are not used yet",
     )
