@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from casepack.encoding import Element, read_items
+from casepack.encoding import Element, Encoding, read_items, unpad
 from casepack.errors import InstanceHeld, StudyError
 from casepack.layout import Layout
 from casepack.model import (
@@ -29,6 +29,7 @@ from casepack.model import (
 from casepack.part_ten import PartTen, open_part_ten
 from casepack.standard.dictionary import dictionary_vr
 from casepack.standard.profile import profile_rows
+from casepack.standard.structured_content import IDENTIFIERS
 from casepack.standard.uids import STANDARD_ROOT
 
 _MEDIA_STORAGE_DIRECTORY: Final = b"1.2.840.10008.1.3.10"
@@ -167,6 +168,9 @@ class _HeaderReader:
                 with suppress(InstanceHeld):
                     inner, items = read_items(file.buffer, element, encoding, depth=depth)
                     pending += [(_select_telling(item), inner, depth + 1) for item in items]
+                    if element.tag == _CONTENT_SEQUENCE:
+                        found = _identity_of_content(file, items, inner, character_set)
+                        self.identity |= dict.fromkeys(found)
 
     def _add(self, file: PartTen, element: Element, character_set: bytes, *, top: bool) -> None:
         value = file.buffer[element.value : element.end]
@@ -226,6 +230,11 @@ _NAME_DELIMITERS: Final = re.compile(rb"[\\^= ]+")
 
 _IDENTITY_VRS: Final = frozenset({"AE", "DA", "DT", "LO", "PN", "SH", "ST", "UC"})
 _LONGEST_IDENTITY: Final = 64 << 10
+_CONTENT_SEQUENCE: Final = 0x0040A730
+_CONCEPT_NAME: Final = 0x0040A043
+_TEXT_VALUE: Final = 0x0040A160
+_CODE_VALUE: Final = 0x00080100
+_CODING_SCHEME: Final = 0x00080102
 
 
 @lru_cache(maxsize=256)
@@ -239,7 +248,7 @@ def _select_telling(elements: Iterable[Element]) -> tuple[Element, ...]:
     return tuple(
         element
         for element in elements
-        if element.end - element.start <= _LONGEST_IDENTITY
+        if (element.end - element.start <= _LONGEST_IDENTITY or element.tag == _CONTENT_SEQUENCE)
         and (
             element.vr in {"SQ", "PN"}
             or element.tag in _IDENTIFYING
@@ -256,6 +265,28 @@ def _parts(value: bytes, vr: str) -> set[bytes]:
     if vr == "PN":
         found.update(_NAME_DELIMITERS.split(value))
     return {part for part in found if len(part) >= _SHORTEST_IDENTIFIER}
+
+
+def _identity_of_content(
+    file: PartTen, items: list[list[Element]], encoding: Encoding, character_set: bytes
+) -> Iterator[IdentifyingValue]:
+    """Yield the texts of a report that are identifiers by what they are called."""
+    for elements in items:
+        found = {element.tag: element for element in elements}
+        text, name = found.get(_TEXT_VALUE), found.get(_CONCEPT_NAME)
+        if text is None or name is None:
+            continue
+        _, codes = read_items(file.buffer, name, encoding)
+        values = {
+            element.tag: unpad(file.buffer[element.value : element.end]).decode("latin-1").strip()
+            for code in codes
+            for element in code
+            if element.tag in {_CODE_VALUE, _CODING_SCHEME}
+        }
+        concept = (values.get(_CODING_SCHEME, ""), values.get(_CODE_VALUE, ""))
+        if concept in IDENTIFIERS:
+            value = file.buffer[text.value : text.end]
+            yield IdentifyingValue(*IDENTIFIERS[concept], character_set, value)
 
 
 def _integer(text: str) -> int | None:

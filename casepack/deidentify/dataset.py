@@ -384,42 +384,61 @@ class DataSetDeidentifier:
         encoding, depth = place
         applied = [Applied(element.tag, rule.action, rule.source)]
         if rule.action is Action.DUMMY and _is_code_sequence(self.plan, path):
-            item = _dummy_code(self._encoding)
-            return encode_sequence(element.tag, [item], self._encoding), tuple(applied)
+            code = _dummy_code(self._encoding)
+            return encode_sequence(element.tag, [code], self._encoding), tuple(applied)
         inner, items = read_items(buffer, element, encoding, depth=depth)
         encoded_items = []
-        for item_elements in items:
-            encoded: list[tuple[int, bytes]] = []
-            _refuse_other_character_set(buffer, item_elements, self._character_set)
-            safe = self._safe(buffer, item_elements)
-            local = _is_local_code(buffer, item_elements)
+        for item in items:
+            local = self._local_code(buffer, item)
             if local and element.tag == _CODING_SCHEMES:
                 # where it says whose scheme it is
                 applied.append(Applied(element.tag, Action.REMOVE, "local code"))
                 continue
-            if local:
-                encoded.append((0x00080100, self._local_code(buffer, item_elements)))
-                applied.append(Applied(_CODING_SCHEME, Action.DUMMY, "local code"))
-            for child in item_elements:
-                if local and child.tag in _CODE:
-                    continue
-                if child.tag in safe:
-                    result, done = self._apply_safe(buffer, child, safe[child.tag], path, inner)
-                else:
-                    result, done = self._apply(buffer, child, path, inner, depth + 1)
-                applied += done
-                if result:
-                    encoded.append((child.tag, result))
-            if safe:
-                encoded = without_idle_creators(encoded)
-            encoded.sort(key=_tag)
-            if len({tag for tag, _ in encoded}) != len(encoded):
-                raise InstanceHeld(Reason.MALFORMED)
-            encoded_items.append(b"".join(part for _, part in encoded))
+            encoded, done = self._apply_to_item(buffer, item, path, (inner, depth), local)
+            encoded_items.append(encoded)
+            applied += done
         return encode_sequence(element.tag, encoded_items, self._encoding), tuple(applied)
 
+    def _apply_to_item(
+        self,
+        buffer: Buffer,
+        item: Sequence[Element],
+        path: Path,
+        place: tuple[Encoding, int],
+        local: bytes,
+    ) -> tuple[bytes, list[Applied]]:
+        inner, depth = place
+        encoded: list[tuple[int, bytes]] = []
+        applied = []
+        _refuse_other_character_set(buffer, item, self._character_set)
+        safe = self._safe(buffer, item)
+        if local:
+            encoded.append((0x00080100, local))
+            applied.append(Applied(_CODING_SCHEME, Action.DUMMY, "local code"))
+        for child in item:
+            if local and child.tag in _CODE:
+                continue
+            if child.tag in safe:
+                result, done = self._apply_safe(buffer, child, safe[child.tag], path, inner)
+            else:
+                result, done = self._apply(buffer, child, path, inner, depth + 1)
+            applied += done
+            if result:
+                encoded.append((child.tag, result))
+        if safe:
+            encoded = without_idle_creators(encoded)
+        encoded.sort(key=_tag)
+        if len({tag for tag, _ in encoded}) != len(encoded):
+            raise InstanceHeld(Reason.MALFORMED)
+        return b"".join(part for _, part in encoded), applied
+
     def _local_code(self, buffer: Buffer, item: Sequence[Element]) -> bytes:
-        """Return a code of casepack's for one of somebody's own: what it means, cleaned."""
+        """Return a code of casepack's for one of somebody's own: what it means, cleaned.
+
+        Nothing for any other Item.
+        """
+        if not _is_local_code(buffer, item):
+            return b""
         for element in item:
             if element.tag == CODE_MEANING and self._context.words is not None:
                 value = buffer[element.value : element.end]

@@ -98,11 +98,18 @@ def content_row(concept: Concept, value_type: str) -> ContentRow | None:
     return found
 
 
-IDENTIFIERS: Final = frozenset(
+IDENTIFIERS: Final[Mapping[Concept, tuple[int, str]]] = {
     # Accession Number; Subject ID; Placer and Filler Number; Specimen and Container Identifiers;
-    # Person ID; Login Name; Identifier within Role; Serial Numbers; Identifier, Prescription
-    {("DCM", value) for value in ("121022", "121030", "121020", "121021", "121041", "111700")}
-    | {("DCM", value) for value in ("111705", "113871", "128774", "128775", "113880", "121016")}
-    | {("DCM", value) for value in ("121196", "125010", "113516")}
-)
-"""Concepts (scheme, value) of texts that are identifiers: they are looked for in all other text."""
+    # Person ID; Identifier within Role; Serial Numbers; Identifier, Prescription: as Patient ID
+    **{("DCM", value): (0x00100020, "LO") for value in ("121022", "121030", "121020", "121021")},
+    **{("DCM", value): (0x00100020, "LO") for value in ("121041", "111700", "111705", "113871")},
+    **{("DCM", value): (0x00100020, "LO") for value in ("128775", "113880", "121016", "121196")},
+    **{("DCM", value): (0x00100020, "LO") for value in ("125010", "113516")},
+    # Login Name, Service Performer, Calibration Responsible Party: as names
+    **{("DCM", value): (0x00100010, "PN") for value in ("128774", "121435", "113724")},
+    # Organization Names, Physical Locations, Transferred From, Delivery Location, Room: as places
+    **{("DCM", value): (0x00080080, "LO") for value in ("121009", "113873", "121017", "121197")},
+    **{("DCM", value): (0x00080080, "LO") for value in ("122128", "121434", "121121", "110119")},
+}
+"""Texts that are identifiers, with the Attribute (tag, VR) that holds such in an image: they are
+looked for in all other text."""
