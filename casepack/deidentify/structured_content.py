@@ -9,7 +9,7 @@ by their place in the tree are found at their new one (PS3.3 C.17.3.2.5).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from casepack.deidentify import actions
@@ -17,7 +17,6 @@ from casepack.deidentify.actions import Context
 from casepack.deidentify.content_items import (
     BESIDE,
     BY_REFERENCE,
-    CODE_VALUES,
     CODING_SCHEME,
     CONCEPT_NAME,
     CONTENT_SEQUENCE,

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.uid import UID
 
 from tests.builders import mr_instance
 
@@ -98,9 +99,9 @@ def report(*children: Dataset, sop_class: str = COMPREHENSIVE_3D, **attributes: 
     image = mr_instance()
     ds = Dataset()
     ds.file_meta = image.file_meta
-    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = sop_class
+    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = UID(sop_class)
     ds.SpecificCharacterSet = "ISO_IR 192"
-    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4.88"
+    ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3.4.88")
     ds.StudyDate = ds.SeriesDate = ds.ContentDate = "20240108"
     ds.StudyTime = ds.ContentTime = "101500"
     ds.AccessionNumber, ds.StudyID = "ACC778899", "1"

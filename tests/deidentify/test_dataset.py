@@ -297,7 +297,7 @@ def test_the_marks_replace_what_an_earlier_run_said(tmp_path: Path) -> None:
     assert "Meier" not in str(out.DeidentificationMethod)
     assert all(len(value) <= 64 for value in out.DeidentificationMethod)
     codes = [c.CodeValue for c in out.DeidentificationMethodCodeSequence]
-    assert codes == ["113100", "113105", "113107", "113108", "113111"]
+    assert codes == ["113100", "113103", "113104", "113105", "113107", "113108", "113111"]
     assert {c.CodingSchemeDesignator for c in out.DeidentificationMethodCodeSequence} == {"DCM"}
     basic = deidentify_dataset(ds, tmp_path / "b", "basic")
     assert basic.LongitudinalTemporalInformationModified == "REMOVED"

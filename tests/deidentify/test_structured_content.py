@@ -18,7 +18,7 @@ from casepack.deidentify.content_items import encode_target
 from casepack.encoding import EXPLICIT_BIG, EXPLICIT_LITTLE
 from casepack.errors import StudyError
 from casepack.model import Action, Option, Reason
-from casepack.recipe import parse_recipe
+from casepack.recipe import Recipe, parse_recipe
 from casepack.standard.structured_content import content_row
 from tests.builders import mr_instance
 from tests.deidentify.plans import CLASSES, HEADER, recipe
@@ -213,7 +213,7 @@ COLUMNS = {
     "devices": ("rtnDevIdOpt", "rtnUIDsOpt", "rtnInstIdOpt", "rtnLongFullDatesOpt"),
     "alone": (),
 }
-RECIPES = {
+RECIPES: dict[str, Recipe | str] = {
     "publication": "publication",
     "devices": recipe(
         *("CleanStructuredContent", "RetainDeviceIdentity", "RetainUIDs"),
