@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from casepack.model import Deidentified, FileSet, Finding, Instance, Progress, Reason, no_progress
 from casepack.verify.annotations import check_annotations
+from casepack.verify.archives import check_archive
 from casepack.verify.attributes import check_attributes
 from casepack.verify.bag import check_bag
 from casepack.verify.comparison import (
@@ -25,7 +26,7 @@ from casepack.verify.conformance import check_documents, check_entities, check_i
 from casepack.verify.datacite import check_datacite
 from casepack.verify.directory import check_directories
 from casepack.verify.findings import make_finding
-from casepack.verify.holdings import Holdings, relative_name
+from casepack.verify.holdings import Holdings, open_buffer, relative_name
 from casepack.verify.identifiers import Identifiers
 from casepack.verify.layout import EXPECTED, PAGES, check_crate, check_layout, check_pages
 from casepack.verify.overrides import (
@@ -111,10 +112,21 @@ class Outcome:
 
 def _check_files(subject: Subject) -> Outcome:
     holdings = subject.holdings
-    findings = list(holdings.findings)
+    findings = [*holdings.findings, *_check_archives(holdings)]
     if not holdings.dicom:
         findings.append(make_finding("nothing-to-check"))
     return Outcome(examined=_count(subject), findings=[*findings, *_check_listing(subject)])
+
+
+def _check_archives(holdings: Holdings) -> Iterator[Finding]:
+    for path in holdings.others:
+        name = relative_name(path, holdings.root)
+        try:
+            with open_buffer(path) as data:
+                for code, place in check_archive(data):
+                    yield make_finding(code, file=name, place=place)
+        except OSError:
+            yield make_finding("file-unreadable", file=name)
 
 
 def _check_listing(subject: Subject) -> Iterator[Finding]:

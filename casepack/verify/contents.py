@@ -6,8 +6,6 @@ only for long ones, since short texts occur there by chance. Compressed text is 
 
 from __future__ import annotations
 
-import base64
-import gzip
 import mmap
 import re
 import struct
@@ -15,10 +13,18 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Final
 
+from casepack.verify.archives import (
+    BROKEN,
+    ZIP,
+    BufferFile,
+    is_stream,
+    read_member,
+    unpack_stream,
+)
 from casepack.verify.elements import PREFIX_AT, Buffer, Element, PartTen
+from casepack.verify.encoded import find_base64
 from casepack.verify.reading import is_part_ten, read_part_ten
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -27,15 +33,17 @@ _SAMPLES: Final = frozenset({b"IDAT", b"fdAT"})
 _WEBP_SAMPLES: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH", b"ANMF"})
 _MOST_UNPACKED: Final = 64 << 20
 _MOST_MEMBERS: Final = 10_000
+_MOST_IN_ALL: Final = 1 << 30
+_MOST_RATIO: Final = 64
+"""An archive is unpacked up to 1 GiB, or to 64 times its size: images do not deflate as well."""
 _DEEPEST: Final = 3
 _JPEG_HEAD: Final = 1 << 12
-_BASE64: Final = re.compile(rb"(?:[A-Za-z0-9+/]{4}){16,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-_GZIP: Final = b"\x1f\x8b\x08"
-_ZIP: Final = b"PK\x03\x04"
 _PDF: Final = b"%PDF-"
 _PDF_STREAM: Final = re.compile(rb"stream\r?\n(?=[\x08\x18\x28\x38\x48\x58\x68\x78])")
 """Of compressed streams (ISO 32000-1 7.3.8): the low bits of the first byte say "deflate"."""
-_ENCAPSULATED: Final = 0x00420011
+_OPAQUE: Final = frozenset(["LT", "OB", "OW", "ST", "UC", "UN", "UR", "UT"])
+_SHORTEST_PACKED: Final = 20
+"""Bytes: nothing that is shorter is an archive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +92,11 @@ def split_parts(data: Buffer, part_ten: PartTen | None = None, depth: int = 0) -
     """
     head = bytes(data[:16])
     if part_ten is not None or is_part_ten(data):
-        yield from _split_dicom(data, part_ten or read_part_ten(data))
+        yield from _split_dicom(data, part_ten or read_part_ten(data), depth)
     elif head.startswith(_PNG):
-        yield from _split_png(data)
+        yield from _split_png(data, depth)
     elif head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        yield from _split_webp(data)
+        yield from _split_webp(data, depth)
     elif head.startswith(b"\xff\xd8\xff"):
         yield Part(data=data, start=0, stop=min(_JPEG_HEAD, len(data)))
         yield Part(data=data, start=0, stop=len(data), samples=True)
@@ -100,17 +108,17 @@ def split_parts(data: Buffer, part_ten: PartTen | None = None, depth: int = 0) -
 def _unpack(data: Buffer, head: bytes, depth: int) -> Iterator[Part]:
     if depth >= _DEEPEST:
         return
-    if head.startswith(_ZIP):
+    if head.startswith(ZIP):
         yield from _split_zip(data, depth)
-    elif head.startswith(_GZIP):
-        yield from _split_gzip(data, depth)
+    elif is_stream(head):
+        yield from _split_stream(data, depth)
     elif head.startswith(_PDF):
         yield from _split_pdf(data)
     else:
         yield from _split_base64(data, depth)
 
 
-def _split_dicom(data: Buffer, part_ten: PartTen) -> Iterator[Part]:
+def _split_dicom(data: Buffer, part_ten: PartTen, depth: int) -> Iterator[Part]:
     body: Buffer = data
     position = 0
     if part_ten.inflated is not None:
@@ -128,14 +136,22 @@ def _split_dicom(data: Buffer, part_ten: PartTen) -> Iterator[Part]:
                 data=body, start=element.start, stop=element.stop, samples=True, part_ten=part_ten
             )
             position = element.stop
-    yield Part(data=body, start=position, stop=end, part_ten=part_ten)
+    if position < end:
+        yield Part(data=body, start=position, stop=end, part_ten=part_ten)
     for element in part_ten.elements:
-        if element.tag == _ENCAPSULATED:
-            for part in _split_pdf(bytes(body[element.start : element.stop])):
-                yield _inside(part, element.place)
+        if element.vr in _OPAQUE and element.length > _SHORTEST_PACKED and not element.bulk:
+            yield from _split_value(body, element, depth)
 
 
-def _split_png(data: Buffer) -> Iterator[Part]:
+def _split_value(body: Buffer, element: Element, depth: int) -> Iterator[Part]:
+    """Yield what a value unpacks to: a document, an archive, or base64 in a private text."""
+    if depth < _DEEPEST:
+        value = bytes(body[element.start : element.stop])
+        for part in _unpack(value, value[:16], depth):
+            yield _inside(part, element.place)
+
+
+def _split_png(data: Buffer, depth: int) -> Iterator[Part]:
     position = len(_PNG)
     while position + 8 <= len(data):
         length, name = struct.unpack_from(">I4s", data, position)
@@ -149,7 +165,8 @@ def _split_png(data: Buffer) -> Iterator[Part]:
         if name == b"IEND":
             break
     if position < len(data):
-        yield Part(data=data, start=position, stop=len(data), place="behind the picture")
+        for part in split_parts(data[position:], depth=depth + 1):
+            yield _inside(part, "behind the picture")
 
 
 def _inflate_chunk(name: bytes, chunk: bytes, label: str) -> Iterator[Part]:
@@ -178,7 +195,7 @@ def _inflate(packed: bytes) -> bytes:
     return text
 
 
-def _split_webp(data: Buffer) -> Iterator[Part]:
+def _split_webp(data: Buffer, depth: int) -> Iterator[Part]:
     position = 12
     while position + 8 <= len(data):
         name, length = struct.unpack_from("<4sI", data, position)
@@ -187,36 +204,40 @@ def _split_webp(data: Buffer) -> Iterator[Part]:
         yield Part(data=data, start=start, stop=stop, samples=name in _WEBP_SAMPLES, place=label)
         position = stop + length % 2
     if position < len(data):
-        yield Part(data=data, start=position, stop=len(data), place="behind the picture")
+        for part in split_parts(data[position:], depth=depth + 1):
+            yield _inside(part, "behind the picture")
 
 
 def _split_zip(data: Buffer, depth: int) -> Iterator[Part]:
+    """Yield the parts of the members that can be read; `archives` tells of the others."""
+    left = max(_MOST_IN_ALL, _MOST_RATIO * len(data))
+    too_large = False
     try:
-        with zipfile.ZipFile(BytesIO(bytes(data))) as archive:
-            members = archive.infolist()
-            for member in members[:_MOST_MEMBERS]:
-                if member.file_size > _MOST_UNPACKED:
-                    raise TooLarge
-                with archive.open(member) as file:
-                    content = file.read(_MOST_UNPACKED)
-                for part in split_parts(content, depth=depth + 1):
-                    yield _inside(part, "inside of the archive")
-            if len(members) > _MOST_MEMBERS:
-                raise TooLarge
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, OSError, EOFError):
+        with zipfile.ZipFile(BufferFile(data)) as archive:
+            for member in archive.infolist()[:_MOST_MEMBERS]:
+                most = min(_MOST_UNPACKED, left)
+                content = read_member(archive, member, most)
+                left -= len(content)
+                too_large = too_large or member.file_size > most
+                try:
+                    for part in split_parts(content, depth=depth + 1):
+                        yield _inside(part, "inside of the archive")
+                except TooLarge:
+                    too_large = True
+            too_large = too_large or len(archive.infolist()) > _MOST_MEMBERS
+    except BROKEN:
         return
-
-
-def _split_gzip(data: Buffer, depth: int) -> Iterator[Part]:
-    try:
-        with gzip.GzipFile(fileobj=BytesIO(bytes(data))) as file:
-            content = file.read(_MOST_UNPACKED + 1)
-    except (OSError, EOFError, zlib.error):
-        return
-    if len(content) > _MOST_UNPACKED:
+    if too_large:
         raise TooLarge
+
+
+def _split_stream(data: Buffer, depth: int) -> Iterator[Part]:
+    """Yield the parts of what is compressed as a whole."""
+    content, is_whole = unpack_stream(data, _MOST_UNPACKED)
     for part in split_parts(content, depth=depth + 1):
         yield _inside(part, "inside of the archive")
+    if not is_whole:
+        raise TooLarge
 
 
 def _split_pdf(data: Buffer) -> Iterator[Part]:
@@ -238,13 +259,13 @@ def _split_pdf(data: Buffer) -> Iterator[Part]:
 
 def _split_base64(data: Buffer, depth: int) -> Iterator[Part]:
     """Decode long runs of base64, as in the data URLs of a page."""
-    for match in _BASE64.finditer(data):
-        try:
-            content = base64.b64decode(match[0])
-        except ValueError:
-            continue
+    too_large = False
+    for content in find_base64(data, _MOST_UNPACKED):
+        too_large = too_large or len(content) >= _MOST_UNPACKED
         for part in split_parts(content, depth=depth + 1):
             yield _inside(part, "inside of base64")
+    if too_large:
+        raise TooLarge
 
 
 def _inside(part: Part, place: str) -> Part:

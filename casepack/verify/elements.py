@@ -21,6 +21,7 @@ Path = tuple[tuple[int, int], ...]
 """The Sequences around an element, outermost first, each with the number of the Item from 0."""
 
 PREFIX_AT: Final = 128
+_LARGE: Final = 1 << 24
 
 PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _BULK_TAGS: Final = PIXEL_TAGS | {0x54001010, 0x56000020, 0x00281201, 0x00281202, 0x00281203}
@@ -122,6 +123,8 @@ class PartTen:
 
     def encodings_of(self, path: Path) -> list[str]:
         """Return the Python codecs of the Specific Character Set that governs an Item."""
+        if self._encodings.keys() <= {()}:
+            path = ()
         for depth in range(len(path), -1, -1):
             found = self._encodings.get(path[:depth])
             if found is not None:
@@ -139,6 +142,13 @@ class PartTen:
                 return None
             index -= 1
         return None
+
+
+def forget_pages(data: Buffer, start: int, stop: int) -> None:
+    """Let go of what was read of a large mapped file: it would stay in memory up to its end."""
+    if isinstance(data, mmap.mmap) and len(data) > _LARGE and hasattr(mmap, "MADV_DONTNEED"):
+        start -= start % mmap.PAGESIZE
+        data.madvise(mmap.MADV_DONTNEED, start, stop - start)
 
 
 @contextmanager

@@ -54,6 +54,42 @@ KINDS: Final[dict[str, Kind]] = {
     "file-too-large": _kind(
         _W, "too large when unpacked; its content was not searched", "", "Unpack it and look."
     ),
+    "archive-broken": _kind(
+        _E,
+        "an archive or compressed file cannot be unpacked whole",
+        "APPNOTE.TXT 4.3",
+        "Write it again from its source, or delete it.",
+    ),
+    "archive-encrypted": _kind(
+        _E,
+        "a member of an archive is encrypted, so that nobody can check it",
+        "APPNOTE.TXT 4.4.4",
+        "Archive it again without a password, or delete it.",
+    ),
+    "archive-escape": _kind(
+        _E,
+        "a member of an archive would be unpacked outside of the folder",
+        "APPNOTE.TXT 4.4.17",
+        "Do not unpack it. Archive the files again with relative names.",
+    ),
+    "archive-link": _kind(
+        _E,
+        "a member of an archive is a link or a device, not a file",
+        "APPNOTE.TXT 4.4.15",
+        "Do not unpack it. Archive the file that it names instead.",
+    ),
+    "archive-repeated": _kind(
+        _E,
+        "an archive holds two members of the same name, of which programs unpack one or the other",
+        "APPNOTE.TXT 4.4.17",
+        "Archive the files again.",
+    ),
+    "archive-bomb": _kind(
+        _E,
+        "an archive unpacks to more than any images do; it was not unpacked",
+        "APPNOTE.TXT 4.4.9",
+        "Delete it, unless you know what it holds.",
+    ),
     "nothing-to-check": _kind(
         _E, "no DICOM file was found", "PS3.10 8", "Give the folder that holds the DICOM files."
     ),

@@ -1,9 +1,10 @@
 """All search values in one pass over the bytes.
 
-The text is folded to lower case (ASCII) and looked at through a window of eight bytes, at every
-fifth byte: a pattern of twelve or more bytes has a known piece at one of these places wherever it
-lies. The piece is looked up by hash in a table, for all places at once; what remains is compared
-byte by byte. Shorter patterns are found through a window of four bytes at every byte, and only
+Each pattern has pieces by which it is found. The bytes are looked at through a window of eight, at
+every fourth or eighth byte, so that a pattern of eleven or fifteen bytes has a known piece at one
+of these places wherever it lies. The pieces, in lower case, are looked up by hash in a table, for
+all places of a stretch at once; what remains is compared byte by byte. Shorter patterns are found
+through a window of four bytes, at every byte if there is one of four bytes among them, and only
 where short texts do not occur by chance.
 
 A pattern says what must not stand beside it (`Edge`), so that a number is not found inside of a
@@ -12,7 +13,6 @@ longer one, nor a name inside of a word.
 
 from __future__ import annotations
 
-import mmap
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,19 +22,20 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-Buffer = bytes | mmap.mmap
+from casepack.verify.elements import Buffer, forget_pages
+
 Bounds = Callable[[int], tuple[int, int]]
 
 _LONG: Final = 12
+"""Bytes from which a pattern is found through the wide window, and is no chance."""
 _LONG_PIECE: Final = 8
-_LONG_STEP: Final = 5
 _SHORT_PIECE: Final = 4
-_BITS: Final = 21
-_CHUNK: Final = 1 << 22
+_BITS: Final = 18
+_CHUNK: Final = 1 << 18
+"""Bytes at a time: what is worked out for them stays in the processor's cache."""
 _BEFORE: Final = 4
 _AFTER: Final = 16
 _MULTIPLIERS: Final = {8: 0x9E3779B97F4A7C15, 4: 0x9E3779B1}
-_LOWER: Final = bytes(byte + 32 if 65 <= byte <= 90 else byte for byte in range(256))  # noqa: PLR2004  # A to Z
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d)?)?(?!\d)")
 _ESCAPE_FAR: Final = 256
 _HEX: Final = b"0123456789abcdefABCDEF"
@@ -88,70 +89,87 @@ class Hit:
 
 
 class _Tier:
-    """The patterns that are found through one window."""
+    """Patterns that are looked for through a window of `piece` bytes, at every `step`-th byte.
 
-    def __init__(self, patterns: Sequence[Pattern], piece: int, step: int) -> None:
-        self.piece, self.step = piece, step
+    A pattern of ``piece + step - 1`` bytes or more has a known piece at one of these places,
+    wherever it lies.
+    """
+
+    def __init__(self, patterns: Sequence[Pattern], piece: int) -> None:
+        shortest = min(len(pattern.text) for pattern in patterns)
+        self._piece = piece
+        # a power of two, so that the words are aligned
+        self._step = next(step for step in (8, 4, 2, 1) if piece + step - 1 <= shortest)
         self._word = np.dtype(f"<u{piece}")
+        self._fold = self._word.type(int.from_bytes(b"\x20" * piece, "little"))
         self._shift = self._word.type(8 * piece - _BITS)
         self._multiplier = self._word.type(_MULTIPLIERS[piece])
-        self._by_piece: dict[int, list[tuple[Pattern, int]]] = {}
+        self._by_piece: dict[int, list[tuple[Pattern, int, int]]] = {}
         for pattern in patterns:
             # the end of a UID tells more than its beginning, which all of a device share
-            first = len(pattern.text) - piece - step + 1
-            for offset in range(first, first + step):
+            first = len(pattern.text) - piece - self._step + 1
+            for offset in range(first, first + self._step):
                 key = int.from_bytes(pattern.text[offset : offset + piece], "little")
-                self._by_piece.setdefault(key, []).append((pattern, offset))
+                known = self._by_piece.setdefault(key | int(self._fold), [])
+                known.append((pattern, offset, len(pattern.text) - offset))
         self._keys = np.array(sorted(self._by_piece), dtype=self._word)
         self._table = np.zeros(1 << _BITS, dtype=np.bool_)
-        self._table[self._hash(self._keys)] = True
+        self._table[self._hash(self._keys.copy())] = True
 
-    def _hash(self, words: NDArray[np.unsignedinteger]) -> NDArray[np.unsignedinteger]:
-        hashed: NDArray[np.unsignedinteger] = (words * self._multiplier) >> self._shift
-        return hashed
+    def _hash(self, words: NDArray[np.unsignedinteger]) -> NDArray[np.intp]:
+        """Return the places of folded words in the table; the words are lost."""
+        np.multiply(words, self._multiplier, out=words)
+        places = np.empty(len(words), dtype=np.intp)
+        np.right_shift(words, self._shift, out=places, casting="unsafe")
+        return places
 
-    def candidates(self, folded: bytes) -> Iterator[tuple[int, Pattern]]:
-        """Yield the places in `folded` at which a pattern may begin."""
-        if len(folded) < self.piece or not len(self._keys):
+    def matches(
+        self, data: Buffer, begin: int, end: int, limits: tuple[int, int]
+    ) -> Iterator[tuple[int, Pattern]]:
+        """Yield the patterns within `limits` whose known piece starts between `begin` and `end`."""
+        step, (start, stop) = self._step, limits
+        # places from the beginning of the buffer on, so that the words are aligned
+        first, last = -(-begin // step), min((end - 1) // step, (stop - self._piece) // step)
+        if last < first:
             return
-        count = (len(folded) - self.piece) // self.step + 1
-        words = np.ndarray((count,), self._word, buffer=folded, strides=(self.step,))
-        places = np.flatnonzero(self._table[self._hash(words)])
-        found = words[places]
+        words = np.ndarray((last - first + 1,), self._word, data, first * step, (step,))
+        # lower case: other bytes may fall together too, which the comparison tells apart
+        hashed = self._hash(words | self._fold)
+        places = np.flatnonzero(np.take(self._table, hashed, mode="clip"))
+        found = words[places] | self._fold
         index = np.minimum(np.searchsorted(self._keys, found), len(self._keys) - 1)
-        for place in places[self._keys[index] == found]:
-            start = int(place) * self.step
-            key = int.from_bytes(folded[start : start + self.piece], "little")
-            for pattern, offset in self._by_piece[key]:
-                yield start - offset, pattern
+        is_key = self._keys[index] == found
+        offsets = (places[is_key] + first) * step
+        for at, key in zip(offsets.tolist(), found[is_key].tolist(), strict=True):
+            for pattern, before, behind in self._by_piece[key]:
+                begins, ends = at - before, at + behind
+                if begins < start or ends > stop:
+                    continue
+                if data[begins:ends].lower() == pattern.text:
+                    yield begins, pattern
 
 
 class Matcher:
     """Finds any of many patterns in a buffer, in one pass."""
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
-        distinct = [pattern for pattern in patterns if len(pattern.text) >= _SHORT_PIECE]
-        long = [pattern for pattern in distinct if len(pattern.text) >= _LONG]
-        short = [pattern for pattern in distinct if len(pattern.text) < _LONG]
+        usable = [pattern for pattern in patterns if len(pattern.text) >= _SHORT_PIECE]
+        wide = [pattern for pattern in usable if len(pattern.text) >= _LONG]
+        narrow = [pattern for pattern in usable if len(pattern.text) < _LONG]
         self._tiers = [
-            tier
-            for tier in (
-                _Tier(long, _LONG_PIECE, _LONG_STEP) if long else None,
-                _Tier(short, _SHORT_PIECE, 1) if short else None,
-            )
-            if tier is not None
+            *([_Tier(wide, _LONG_PIECE)] if wide else []),
+            *([_Tier(narrow, _SHORT_PIECE)] if narrow else []),
         ]
-        self._longest = max((len(pattern.text) for pattern in distinct), default=0)
 
     def search(
         self, data: Buffer, start: int = 0, stop: int | None = None, bounds: Bounds | None = None
     ) -> Iterator[Hit]:
-        """Yield the hits that begin between two offsets, in no particular order.
+        """Yield the hits that lie between two offsets, in no particular order.
 
         Parameters
         ----------
         data, start, stop
-            Where to search.
+            Where to search; a mapped file is not read into memory.
         bounds
             From an offset to the stretch of text around it, so that the bytes of a length or of a
             tag beside a value are not taken for letters; the whole buffer if not given.
@@ -159,19 +177,12 @@ class Matcher:
         stop = len(data) if stop is None else stop
         for begin in range(start, stop, _CHUNK):
             end = min(begin + _CHUNK, stop)
-            # a pattern that begins in this chunk may end in the next one
-            folded = data[begin : min(end + self._longest, stop)].translate(_LOWER)
-            seen: set[tuple[int, int]] = set()
             for tier in self._tiers:
-                for at, pattern in tier.candidates(folded):
-                    if at < 0 or begin + at >= end or (at, id(pattern)) in seen:
-                        continue
-                    if not folded.startswith(pattern.text, at):
-                        continue
-                    seen.add((at, id(pattern)))
-                    limits = (0, len(data)) if bounds is None else bounds(begin + at)
-                    if edges_hold(data, begin + at, pattern, limits):
-                        yield Hit(begin + at, pattern)
+                for at, pattern in tier.matches(data, begin, end, (start, stop)):
+                    limits = (0, len(data)) if bounds is None else bounds(at)
+                    if edges_hold(data, at, pattern, limits):
+                        yield Hit(at, pattern)
+            forget_pages(data, begin, end)
 
 
 def edges_hold(data: Buffer, at: int, pattern: Pattern, limits: tuple[int, int]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from casepack.model import Finding
-from casepack.verify.elements import Buffer, PartTen
+from casepack.verify.elements import Buffer, PartTen, forget_pages
 from casepack.verify.findings import make_finding
 from casepack.verify.holdings import Holding, open_buffer
 
@@ -47,6 +47,7 @@ def _digest(data: Buffer, start: int, stop: int, *, swap: bool) -> str:
             words[0::2], words[1::2] = chunk[1::2], chunk[0::2]
             chunk = bytes(words)
         digest.update(chunk)
+        forget_pages(data, begin, begin + len(chunk))
     return digest.hexdigest()
 
 

@@ -8,8 +8,6 @@ distinctive are compared only where such values stand.
 from __future__ import annotations
 
 import os
-import re
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,7 +16,7 @@ from typing import Final, NamedTuple
 
 from casepack.model import Finding, Progress, no_progress
 from casepack.verify.contents import Part, TooLarge, split_parts
-from casepack.verify.elements import PREFIX_AT, Buffer, Element, PartTen
+from casepack.verify.elements import PREFIX_AT, Buffer, Element, PartTen, forget_pages
 from casepack.verify.findings import make_finding
 from casepack.verify.forms import make_patterns
 from casepack.verify.holdings import (
@@ -37,6 +35,8 @@ _SHORTEST_IN_PLACE: Final = 3
 _SHORTEST_NAME_IN_PLACE: Final = 2
 _MOST_LINES: Final = 1000
 """Findings in one text: more would say no more."""
+_MOST_KNOWN: Final = 1 << 14
+_STRETCH: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,10 @@ class Search:
     """Options that the files claim in which it searches."""
     declared: frozenset[str] = field(repr=False, default=frozenset())
     """Words that a case says openly: its authors, their institutions, its references."""
+    known: dict[object, tuple[tuple[str, str], ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    """What was found in texts and names that come again in file after file: code, value."""
 
 
 class Revealed(NamedTuple):
@@ -190,7 +194,7 @@ def _search_parts(
     data: Buffer, part_ten: PartTen | None, search: Search
 ) -> Iterator[tuple[str, str, str]]:
     for part in split_parts(data, part_ten):
-        lines: list[int] | None = None
+        lines = _Lines(part.data)
         matcher = search.in_samples if part.samples else search.everywhere
         for hit in matcher.search(part.data, part.start, part.stop, part.bounds_at):
             value = search.values[hit.pattern.value]
@@ -199,8 +203,7 @@ def _search_parts(
             if not code or (element is not None and _is_retained(element, value, search)):
                 continue
             if not part.place and part_ten is None:
-                lines = _line_ends(part.data) if lines is None else lines
-                yield code, f"line {bisect_left(lines, hit.offset) + 1}", value.value
+                yield code, f"line {lines.number_at(hit.offset)}", value.value
             else:
                 yield code, _place(part, hit), value.value
 
@@ -213,8 +216,23 @@ def _is_retained(element: Element, value: Identifier, search: Search) -> bool:
     return row is not None and any(row.options.get(code) == "K" for code in search.claimed)
 
 
-def _line_ends(data: Buffer) -> list[int]:
-    return [match.start() for match in re.finditer(rb"\n", data)]
+class _Lines:
+    """Numbers of lines from 1, counted as far as somebody asks."""
+
+    def __init__(self, data: Buffer) -> None:
+        self._data = data
+        self._before = [0]
+        """Line ends before each stretch."""
+
+    def number_at(self, offset: int) -> int:
+        """Return the number of the line that an offset is in."""
+        stretch = offset // _STRETCH
+        while len(self._before) <= stretch:
+            start = (len(self._before) - 1) * _STRETCH
+            ends = self._data[start : start + _STRETCH].count(b"\n")
+            forget_pages(self._data, start, start + _STRETCH)
+            self._before.append(self._before[-1] + ends)
+        return self._before[stretch] + self._data[stretch * _STRETCH : offset].count(b"\n") + 1
 
 
 def _code_in_text(value: Identifier, search: Search) -> str:
@@ -273,10 +291,21 @@ def _search_name(path: Path, root: Path, search: Search) -> tuple[str, list[tupl
 
 def _codes_of_name(raw: bytes, component: str, search: Search) -> dict[str, str]:
     """Return the codes of what a component holds, sorted, each with a value that it holds."""
-    found = [search.values[hit.pattern.value] for hit in search.everywhere.search(raw)]
-    stem = fold(component.rsplit(".", 1)[0] or component)
-    found += search.in_place.get(stem, ())
-    return {f"identifier-{one.kind}": one.value for one in sorted(found, key=lambda v: v.kind)}
+    codes = search.known.get((raw, component))
+    if codes is None:
+        found = [search.values[hit.pattern.value] for hit in search.everywhere.search(raw)]
+        stem = fold(component.rsplit(".", 1)[0] or component)
+        found += search.in_place.get(stem, ())
+        found.sort(key=lambda one: one.kind)
+        codes = tuple((f"identifier-{one.kind}", one.value) for one in found)
+        _remember(search, (raw, component), codes)
+    return dict(codes)
+
+
+def _remember(search: Search, key: object, codes: tuple[tuple[str, str], ...]) -> None:
+    if len(search.known) >= _MOST_KNOWN:
+        search.known.clear()
+    search.known[key] = codes
 
 
 def _search_in_place(part_ten: PartTen, search: Search) -> Iterator[tuple[str, str, str]]:
@@ -284,12 +313,25 @@ def _search_in_place(part_ten: PartTen, search: Search) -> Iterator[tuple[str, s
     if not search.in_place:
         return
     for element in text_elements(part_ten.elements):
-        for text in part_ten.texts(element):
-            keys = split_words(text) if element.vr == "PN" else ()
-            for key in dict.fromkeys((fold(text), *keys)):
-                for value in search.in_place.get(key, ()):
-                    if _stands_in_place(value, element.tag, element.vr, private=element.private):
-                        yield f"identifier-{value.kind}", element.place, value.value
+        encodings = tuple(part_ten.encodings_of(element.path))
+        key = (element.tag, element.vr, element.value, encodings)
+        codes = search.known.get(key)
+        if codes is None:
+            codes = tuple(_codes_in_place(part_ten, element, search))
+            _remember(search, key, codes)
+        for code, value in codes:
+            yield code, element.place, value
+
+
+def _codes_in_place(
+    part_ten: PartTen, element: Element, search: Search
+) -> Iterator[tuple[str, str]]:
+    for text in part_ten.texts(element):
+        words = split_words(text) if element.vr == "PN" else ()
+        for key in dict.fromkeys((fold(text), *words)):
+            for value in search.in_place.get(key, ()):
+                if _stands_in_place(value, element.tag, element.vr, private=element.private):
+                    yield f"identifier-{value.kind}", value.value
 
 
 def _stands_in_place(value: Identifier, tag: int, vr: str, *, private: bool) -> bool:

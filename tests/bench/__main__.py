@@ -17,6 +17,7 @@ from typing import Final
 import casepack as package
 from tests.bench import corpora, programs
 from tests.bench.programs import Skipped
+from tests.bench.searching import Searched, compare_search
 from tests.bench.table import Row, Target, draw_table
 from tests.bench.timing import (
     Command,
@@ -136,7 +137,7 @@ def _measure_all(corpus: str, sizes: Sizes) -> tuple[list[Group], list[str]]:
         _compare(name, sizes, peers, failures) for name in ("a", "b") if corpus in {name, "all"}
     ]
     if corpus == "all":
-        groups += [_start_up(sizes), _growth(sizes), _frames(sizes)]
+        groups += [_start_up(sizes), _growth(sizes), _frames(sizes), _search(sizes)]
     return groups, failures
 
 
@@ -287,6 +288,16 @@ def _frames(sizes: Sizes) -> Group:
     # the first count is too close to start-up to be compared with
     grown = _flat_row("time of a frame", costs[-1], costs[1 if len(costs) > 2 else 0])
     return title, [*rows, grown]
+
+
+def _search(sizes: Sizes) -> Group:
+    """Search corpora for values that they do not hold; the fewer bytes a file has, the dearer."""
+    searched = [
+        Searched(what="CT, 500 kB a file", folder=_WORK / "corpora/b"),
+        Searched(what="MR, 120 kB a file", folder=_WORK / "corpora/a"),
+    ]
+    title = "Search of casepack validate for 1,000 values, one process; processor time"
+    return title, compare_search(searched, sizes.runs)
 
 
 def _say(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -12,6 +13,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
 from tests.builders import write_instance
+from tests.verify.archives import ARCHIVES
 from tests.verify.studies import (
     ACCESSION,
     BIRTH,
@@ -119,6 +121,10 @@ def _unchanged(ds: Dataset) -> None:
     ds.SeriesDate = DATES[0]
 
 
+def _add_archive(archive: bytes, written: Written) -> None:
+    (written.root / "new").write_bytes(archive)
+
+
 # ------------------------------------------------------------------------------ files
 defect("file-empty", "a file of no bytes")(lambda w: (w.root / "new").write_bytes(b""))
 defect("file-claims-dicom", "a text named like DICOM")(
@@ -127,6 +133,8 @@ defect("file-claims-dicom", "a text named like DICOM")(
 defect("file-symlink", "a link to a file")(lambda w: (w.root / "new").symlink_to(w.first))
 defect("file-symlink", "a link to a folder")(lambda w: (w.root / "new").symlink_to(w.root))
 defect("file-symlink", "a link to nothing")(lambda w: (w.root / "new").symlink_to("/nowhere"))
+for _codes, _what, _archive in ARCHIVES:
+    defect(_codes, f"an archive: {_what}")(partial(_add_archive, _archive))
 defect("file-unreadable", "a pipe")(lambda w: os.mkfifo(w.root / "new"))
 
 

@@ -7,9 +7,11 @@ value, spelling, place and encoding is missed.
 from __future__ import annotations
 
 import base64
+import bz2
 import gzip
 import io
 import json
+import lzma
 import struct
 import zipfile
 import zlib
@@ -145,6 +147,10 @@ def in_file(
     return add
 
 
+def _even(value: bytes) -> bytes:
+    return value + bytes(len(value) % 2)
+
+
 # ---------------------------------------------------------------------------- Data Sets
 in_data_set("kept text")(lambda ds, text: setattr(ds, "PositionReferenceIndicator", text))
 in_data_set("cleaned text")(lambda ds, text: setattr(ds, "SeriesDescription", f"T2 sag {text} fs"))
@@ -163,6 +169,16 @@ in_data_set("private text", "private-element")(
 in_data_set("private bytes", "private-element")(
     lambda ds, text: ds.private_block(0x0031, "NOBODY", create=True).add_new(
         1, "OB", b"\x00\x01" + text.encode() + b"\x00" * (1 + len(text.encode()) % 2)
+    )
+)
+in_data_set("private gzip", "private-element")(
+    lambda ds, text: ds.private_block(0x0031, "NOBODY", create=True).add_new(
+        1, "OB", _even(gzip.compress(text.encode(), mtime=0))
+    )
+)
+in_data_set("private base64", "private-element")(
+    lambda ds, text: ds.private_block(0x0031, "NOBODY", create=True).add_new(
+        1, "UT", base64.b64encode(b" " * 60 + text.encode()).decode()
     )
 )
 in_data_set("overlay label", "overlay-or-curve")(
@@ -227,6 +243,23 @@ in_file("gzip", ".gz")(lambda text: gzip.compress(b"see " + text, mtime=0))
 in_file("base64", ".html")(
     lambda text: b'<img src="data:,' + base64.b64encode(b" " * 60 + text + b" " * 60) + b'">'
 )
+in_file("base64 in lines", ".eml")(
+    lambda text: base64.encodebytes(bytes(70) + text + bytes(40) + text + bytes(60))
+)
+in_file("base64 in lines of JSON", ".json")(
+    lambda text: json.dumps(
+        {"a": base64.encodebytes(gzip.compress(bytes(range(99)) + text, mtime=0)).decode()}
+    ).encode()
+)
+in_file("base64 for URLs", ".txt")(
+    lambda text: b"?a=" + base64.urlsafe_b64encode(b"\xfb\xff" * 30 + text + b"\xfb\xff" * 20)
+)
+in_file("bzip2", ".bz2")(lambda text: bz2.compress(b"see " + text))
+in_file("xz", ".xz")(lambda text: lzma.compress(b"see " + text))
+in_file("two gzip streams", ".gz")(
+    lambda text: gzip.compress(b"nothing", mtime=0) + gzip.compress(text, mtime=0)
+)
+in_file("zip behind a PNG", ".png")(lambda text: _png(b"IHDR", bytes(13)) + _zip(text))
 in_file("PNG text", ".png", (UTF8, LATIN))(lambda text: _png(b"tEXt", b"Title\x00" + text))
 in_file("PNG compressed text", ".png", (UTF8, LATIN))(
     lambda text: _png(b"zTXt", b"Title\x00\x00" + zlib.compress(text))

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from casepack.verify.matcher import Edge, Matcher, Pattern
 
-ALPHABET = b"abAB01. "
+ALPHABET = b"abAB01. \x00@`^~"
+"""With bytes that fall together with others when a window is folded."""
 
 
 def pattern(text: bytes, value: int = 0, edge: Edge = Edge.ANY, width: int = 1) -> Pattern:
@@ -21,29 +22,41 @@ texts = st.lists(st.sampled_from(ALPHABET), min_size=4, max_size=40).map(bytes)
 haystacks = st.lists(st.sampled_from(ALPHABET), max_size=400).map(bytes)
 
 
-@given(st.lists(texts, min_size=1, max_size=8), haystacks, st.integers(0, 20))
-def test_it_finds_what_a_plain_search_finds(
-    needles: list[bytes], haystack: bytes, planted: int
-) -> None:
-    haystack = haystack[:planted] + needles[0] + haystack[planted:]
-    matcher = Matcher(pattern(needle, index) for index, needle in enumerate(needles))
-    found = {(hit.offset, hit.pattern.value) for hit in matcher.search(haystack)}
-    expected = {
+def plain_search(
+    needles: list[bytes], haystack: bytes, start: int = 0, stop: int | None = None
+) -> set[tuple[int, int]]:
+    """Return every place of every needle, whatever the case of its letters."""
+    stop = len(haystack) if stop is None else stop
+    return {
         (match.start(), index)
         for index, needle in enumerate(needles)
         for match in re.finditer(b"(?=" + re.escape(needle.lower()) + b")", haystack.lower())
+        if start <= match.start() and match.start() + len(needle) <= stop
     }
-    assert found == expected
 
 
-@given(st.lists(texts, min_size=1, max_size=4), haystacks, st.integers(8, 60))
+@given(st.lists(texts, min_size=1, max_size=8), haystacks, st.integers(0, 40), st.data())
+def test_it_finds_what_a_plain_search_finds(
+    needles: list[bytes], haystack: bytes, planted: int, data: st.DataObject
+) -> None:
+    haystack = haystack[:planted] + needles[0] + haystack[planted:]
+    start = data.draw(st.integers(0, len(haystack)))
+    stop = data.draw(st.integers(start, len(haystack)))
+    matcher = Matcher(pattern(needle, index) for index, needle in enumerate(needles))
+    found = [(hit.offset, hit.pattern.value) for hit in matcher.search(haystack)]
+    assert set(found) == plain_search(needles, haystack)
+    assert len(found) == len(set(found))
+    part = {(hit.offset, hit.pattern.value) for hit in matcher.search(haystack, start, stop)}
+    assert part == plain_search(needles, haystack, start, stop)
+
+
+@given(st.lists(texts, min_size=1, max_size=4), haystacks, st.integers(1, 60))
 def test_chunks_make_no_difference(needles: list[bytes], haystack: bytes, chunk: int) -> None:
     matcher = Matcher(pattern(needle, index) for index, needle in enumerate(needles))
-    whole = {(hit.offset, hit.pattern.value) for hit in matcher.search(haystack)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("casepack.verify.matcher._CHUNK", chunk)
         parts = {(hit.offset, hit.pattern.value) for hit in matcher.search(haystack)}
-    assert parts == whole
+    assert parts == plain_search(needles, haystack)
 
 
 def test_a_matcher_of_nothing_finds_nothing() -> None:
