@@ -166,21 +166,24 @@ def _find_region(images: Sequence[_Image]) -> FaceRegion | None:
 
 def _frames(images: Iterable[_Image]) -> Iterator[tuple[Plane, Values]]:
     for image in images:
-        try:
-            frames = _shown(image.path)
-        except InstanceHeld:
-            # it is held for that elsewhere; the others show the outline too
-            continue
-        if len(frames) == len(image.depicted.planes):
-            yield from zip(image.depicted.planes, frames, strict=True)
+        yield from read_sections(image.path)
 
 
-def _shown(path: Path) -> list[Values]:
-    """Return the values of the frames with air dark; none for colours."""
-    with open_part_ten(path) as file:
-        pixels = read_stored_pixels(file)
-        if pixels is None or pixels.samples > 1 or pixels.photometric == "PALETTE COLOR":
-            return []
-        sign = np.int64(-1 if pixels.photometric == "MONOCHROME1" else 1)
-        # copies: the file is closed before they are used
-        return [shown_values(pixels, frame) * sign for frame in read_frames(pixels)]
+def read_sections(path: Path) -> tuple[tuple[Plane, Values], ...]:
+    """Return the planes of an image with what they show, air dark.
+
+    Nothing for colours, for an image without planes, and for one that cannot be read: it is held
+    for that elsewhere.
+    """
+    try:
+        with open_part_ten(path) as file:
+            pixels = read_stored_pixels(file)
+            if pixels is None or pixels.samples > 1 or pixels.photometric == "PALETTE COLOR":
+                return ()
+            planes = read_depicted(file).planes
+            sign = np.int64(-1 if pixels.photometric == "MONOCHROME1" else 1)
+            # copies: the file is closed before they are used
+            shown = [shown_values(pixels, frame) * sign for frame in read_frames(pixels)]
+    except InstanceHeld:
+        return ()
+    return tuple(zip(planes, shown, strict=True)) if len(planes) == len(shown) else ()

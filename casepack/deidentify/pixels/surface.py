@@ -8,7 +8,7 @@ the spine is, and needs not: it lies a good way behind the throat.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -93,17 +93,11 @@ class Profile:
         middle
             x of the middle of the patient, mm.
         """
-        lines = [found for plane, values in frames if (found := _scan_lines(plane, values))]
-        if not lines:
-            return
-        air = _air_level(np.concatenate([found.values.ravel() for found in lines]))
-        for found in lines:
-            self._add(found, found.values > air, middle)
+        for lines, tissue in outlined_lines(frames):
+            self._add(lines, tissue, middle)
 
-    def _add(self, lines: _Lines, tissue: NDArray[np.bool_], middle: float) -> None:
-        run = np.ones_like(tissue[:, _RUN - 1 :])
-        for part in range(_RUN):
-            run &= tissue[:, part : tissue.shape[1] - _RUN + 1 + part]
+    def _add(self, lines: Lines, tissue: NDArray[np.bool_], middle: float) -> None:
+        run = _runs(tissue)
         for line in np.flatnonzero(run.any(axis=1)):
             first = int(run[line].argmax())
             last = run.shape[1] - 1 - int(run[line, ::-1].argmax()) + _RUN - 1
@@ -130,14 +124,51 @@ def _smooth(values: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Lines:
+class Lines:
     """Values along lines from front to back, shape (lines, cells), and where they lie."""
 
     values: Floats
     points: Vectors
 
 
-def _scan_lines(plane: Plane, values: Values) -> _Lines | None:
+def outlined_lines(
+    frames: Iterable[tuple[Plane, Values]], air: float | None = None
+) -> Iterator[tuple[Lines, NDArray[np.bool_]]]:
+    """Yield the lines from front to back of frames that share a scale, and what of them is tissue.
+
+    Frames across that direction have none. `air` is the largest value of air, if it is known.
+    """
+    lines = [found for plane, values in frames if (found := _scan_lines(plane, values))]
+    if lines:
+        values = np.concatenate([found.values.ravel() for found in lines])
+        level = _air_level(values) if air is None else air
+        yield from ((found, found.values > level) for found in lines)
+
+
+def air_level(frames: Iterable[tuple[Plane, Values]]) -> float:
+    """Return the value that best parts air from tissue in frames of one series."""
+    return _air_level(np.concatenate([values.ravel() for _plane, values in frames]))
+
+
+def skin_points(frames: Iterable[tuple[Plane, Values]], air: float) -> Vectors:
+    """Return where the lines of frames of one series meet the skin, shape (points, 3)."""
+    found = [np.empty((0, 3))]
+    for lines, tissue in outlined_lines(frames, air):
+        run = _runs(tissue)
+        hit = np.flatnonzero(run.any(axis=1))
+        found.append(lines.points[hit, run[hit].argmax(axis=1)])
+    return np.concatenate(found)
+
+
+def _runs(tissue: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where so many cells of tissue begin that they are no speckle."""
+    run = np.ones_like(tissue[:, _RUN - 1 :])
+    for part in range(_RUN):
+        run &= tissue[:, part : tissue.shape[1] - _RUN + 1 + part]
+    return run
+
+
+def _scan_lines(plane: Plane, values: Values) -> Lines | None:
     axes = (plane.column[1], plane.row[1])
     axis = int(abs(axes[1]) > abs(axes[0]))
     if abs(axes[axis]) < _ALONG or values.ndim != 2:  # noqa: PLR2004  # rows, columns
@@ -154,7 +185,7 @@ def _scan_lines(plane: Plane, values: Values) -> _Lines | None:
         coarse, points = coarse.T, points.transpose(1, 0, 2)
     if axes[axis] < 0:
         coarse, points = coarse[:, ::-1], points[:, ::-1]
-    return _Lines(values=coarse, points=points)
+    return Lines(values=coarse, points=points)
 
 
 def _air_level(values: Floats) -> float:
