@@ -33,6 +33,11 @@ _FIXED = {
     0x00280301: b"NO",
     0x00200013: b"1 ",
 }
+_CONTENT = {0x0040A010: b"CONTAINS", 0x0040A040: b"TEXT"}
+"""Relationship and Value Type: a Content Item that says of itself nothing else is held."""
+_HOLDING = frozenset({0x0040DB73, 0x00181623})
+"""References to Content Items by place, shutters in overlays: what they lead to is not there."""
+_CONTENT_SEQUENCES = frozenset({0x0040A730, 0x00400555, 0x00400612, 0x00400440, 0x00400441})
 RETAINED = {
     # columns of the table whose Options casepack carries out, by recipe
     "basic": frozenset[str](),
@@ -101,6 +106,8 @@ class Planted:
             node[path[-1]] = self.values[path] = value
 
     def _value(self, path: Path, vr: str, number: int) -> bytes:
+        if in_content(path) and path[-1] in _CONTENT:
+            return _CONTENT[path[-1]]
         fixed = _FIXED.get(path[-1], b"") if len(path) == 1 else b""
         if fixed is None:
             return self.sop_class_uid.encode()
@@ -151,7 +158,7 @@ def plant_all(sop_class_uid: str, how: Encoding) -> Planted:
     """Plant every path of the IOD, then every row of the table at top level and in an Item."""
     planted = Planted(sop_class_uid=sop_class_uid, how=how)
     for path in sorted(iod_types(sop_class_uid), key=lambda path: (len(path), path)):
-        if not set(path) & _ITEMS_ONLY:
+        if not set(path) & (_ITEMS_ONLY | _HOLDING):
             planted.plant(path)
     kept = next(path for path in kept_sequences(sop_class_uid))
     for tag in (*sorted(table()), 0x00091001, 0x00090010, 0x60004000, 0x60023000, 0x50002500):
@@ -163,6 +170,11 @@ def plant_all(sop_class_uid: str, how: Encoding) -> Planted:
         planted.plant((*path, 0x00181030))
         planted.plant((*path, 0x00180024))
     return planted
+
+
+def in_content(path: Path) -> bool:
+    """Tell whether an Attribute stands in a Content Item, which is judged as a whole."""
+    return not _CONTENT_SEQUENCES.isdisjoint(path[:-1])
 
 
 def kept_sequences(sop_class_uid: str) -> Iterator[Path]:

@@ -15,6 +15,7 @@ from tests.deidentify.everything import (
     STEP_DAYS,
     Path,
     Planted,
+    in_content,
     iod_types,
     may_stay,
     plant_all,
@@ -31,6 +32,8 @@ RUNS = [
     for how in (EXPLICIT_LITTLE, IMPLICIT_LITTLE)
     if how is EXPLICIT_LITTLE or name in {"MR", "Enhanced MR"}
 ]
+RUNS += [(name, "publication", EXPLICIT_LITTLE) for name in ("Comprehensive SR", "KOS", "GSPS")]
+"""Under the other recipes these are held (see test_held)."""
 runs = pytest.mark.parametrize(
     ("name", "using", "how"),
     RUNS,
@@ -132,7 +135,7 @@ def test_what_the_iod_wants_is_there(
     missing, empty = [], []
     for path, codes in iod_types(CLASSES[name]).items():
         required = {code for code, usage in codes if usage == "M"} & {"1", "2"}
-        if not required or not result.holds(path[:-1]) or path[0] in MARKS:
+        if not required or not result.holds(path[:-1]) or path[0] in MARKS or in_content(path):
             continue
         if "1" in required and table().get(path[-1], {}).get("basicProfile") == "X":
             continue  # the table contradicts the IOD
@@ -145,6 +148,7 @@ def test_what_the_iod_wants_is_there(
 
 
 MARKS = {0x00120062, 0x00120063, 0x00120064, 0x00280303}
+LABELS = {0x00700002, 0x00700080}
 CODE = {
     # judged as a whole, by its scheme and meaning
     *(0x00080100, 0x00080102, 0x00080103, 0x00080104, 0x00080105, 0x0008010B, 0x0008010D),
@@ -165,6 +169,8 @@ def test_what_identifies_nobody_survives_byte_for_byte(
             continue
         if vr_of(tag) in {"ST", "LT", "UT"} or tag in CODE | by_recipe or path[0] in MARKS:
             continue
+        if in_content(path) or tag in LABELS:
+            continue  # see test_structured_content and test_graphics
         if vr_of(tag) in {"LO", "SH", "UC"} and using in {"publication", "tcia"}:
             continue  # the planted words are no one's language, so Clean Descriptors removes them
         if result.values.get(path, b"").rstrip(b" \0") == value.rstrip(b" \0"):
@@ -172,7 +178,7 @@ def test_what_identifies_nobody_survives_byte_for_byte(
         else:
             lost.append(written(path))
     assert lost == []
-    assert survived > 100
+    assert survived > (80 if name in {"Comprehensive SR", "KOS"} else 100)
 
 
 def written(path: Path) -> str:
