@@ -134,7 +134,7 @@ def pack_study(
     case_file: Path | None = None,
     progress: Progress = no_progress,
 ) -> Outcome:
-    """De-identify, verify, annotate, verify again and package a folder as `out`.
+    """De-identify, annotate, verify, package, and verify the package of a folder as `out`.
 
     Raises
     ------
@@ -163,7 +163,6 @@ def pack_study(
         originals, deidentified, crosswalk = _deidentify(study, work / "dicom", settings, progress)
         case, doubts = _fit_case(case, originals, case_file)
         identifiers = collect_identifiers(originals)
-        verified = verify_deidentified(deidentified, originals, identifiers, progress=progress)
         measured = measure_lesions(deidentified, lesions, uids=crosswalk.uids)
         if measured:
             deidentified = annotate(
@@ -174,10 +173,18 @@ def pack_study(
                 case=case,
                 export=case.key_objects,
             )
-            verified = verify_deidentified(deidentified, originals, identifiers, progress=progress)
+        # once, with the annotations: they are written from the images alone, and nothing leaves
+        verified = verify_deidentified(deidentified, originals, identifiers, progress=progress)
         package = work / "package"
         write_package(
-            verified, case, measured, package, software=SOFTWARE, date=date, progress=progress
+            verified,
+            case,
+            measured,
+            package,
+            software=SOFTWARE,
+            date=date,
+            workers=settings.workers,
+            progress=progress,
         )
         report = verify_folder(
             package, originals=originals, identifiers=identifiers, progress=progress

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from PIL import Image
 
@@ -35,6 +38,8 @@ LONGEST_SIDE = 512
 """Pixels."""
 QUALITY, METHOD = 86, 2
 """Of WebP: fixed, so that the same picture gives the same bytes; lossy, for noise is large."""
+_WAITING = 2
+"""Decoded frames that wait for each worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +93,7 @@ class Stack:
 
 
 def write_previews(
-    folder: Path, verified: Verified, *, progress: Progress = no_progress
+    folder: Path, verified: Verified, *, workers: int = 1, progress: Progress = no_progress
 ) -> tuple[Stack, ...]:
     """Write a WebP picture of every frame, ``tp1-s03/000.webp`` and so on, and describe them.
 
@@ -101,6 +106,8 @@ def write_previews(
         Where the folders of the stacks are made.
     verified
         De-identified studies; the first is time point 1.
+    workers
+        How many pictures to encode at a time; changes no byte.
     progress
         Told the number of instances that are done.
 
@@ -113,16 +120,61 @@ def write_previews(
     names: set[str] = set()
     stacks = []
     done = 0
-    for time_point, study in enumerate(studies, 1):
-        for series in study.series:
-            name = _free_name(f"tp{time_point}-s{series.number or 0:02d}", names)
-            stack = _write_stack(folder, name, series, time_point)
-            if stack is not None:
-                names.add(name)
-                stacks.append(stack)
-            done += len(series.instances)
-            progress("previews", done, total)
+    with _Encoder(workers) as encoder:
+        for time_point, study in enumerate(studies, 1):
+            for series in study.series:
+                name = _free_name(f"tp{time_point}-s{series.number or 0:02d}", names)
+                stack = _write_stack(folder / name, series, time_point, encoder)
+                if stack is not None:
+                    names.add(name)
+                    stacks.append(stack)
+                done += len(series.instances)
+                progress("previews", done, total)
     return tuple(stacks)
+
+
+class _Encoder:
+    """Renders and encodes pictures in threads, and gives them back in the order they came in.
+
+    Pillow and numpy let go of the interpreter while they work on pixels; decoding, which is
+    Python, goes on meanwhile. Only a few pictures wait at a time, so memory stays flat.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._pool = ThreadPoolExecutor(max_workers=workers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def encode(self, pictures: Iterator[_Undrawn]) -> Iterator[tuple[int, Picture]]:
+        """Yield place and description of each picture once its file is written."""
+        waiting: deque[Future[tuple[int, Picture]]] = deque()
+        for picture in pictures:
+            waiting.append(self._pool.submit(picture.write))
+            if len(waiting) > _WAITING * self._workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Undrawn:
+    """A decoded frame, with where its picture goes."""
+
+    path: Path
+    place: int
+    frame: Frame
+    values: Values
+    window: Window
+
+    def write(self) -> tuple[int, Picture]:
+        size = _write_image(self.path, self.frame, self.values, self.window)
+        file = f"{self.path.parent.name}/{self.path.name}"
+        return self.place, _picture(file, self.frame, size)
 
 
 def _free_name(wanted: str, taken: set[str]) -> str:
@@ -133,14 +185,14 @@ def _free_name(wanted: str, taken: set[str]) -> str:
     return name
 
 
-def _write_stack(folder: Path, name: str, series: Series, time_point: int) -> Stack | None:
+def _write_stack(folder: Path, series: Series, time_point: int, encoder: _Encoder) -> Stack | None:
     if series.modality in NO_PICTURES:
         return None
     frames, skipped = read_frames(series)
     if not frames and all(one.reason == NO_PIXELS for one in skipped):
         return None
     window = choose_window(frames)
-    images = dict(_write_images(folder, name, frames, window)) if frames else {}
+    images = dict(encoder.encode(_decode(folder, frames, window))) if frames else {}
     lost = {frame.instance.sop_instance_uid: 0 for frame in frames}
     for place, frame in enumerate(frames):
         if place not in images:
@@ -187,20 +239,17 @@ def _describe(
     )
 
 
-def _write_images(
-    folder: Path, name: str, frames: Sequence[Frame], window: Window
-) -> Iterator[tuple[int, Picture]]:
+def _decode(folder: Path, frames: Sequence[Frame], window: Window) -> Iterator[_Undrawn]:
     places = {(f.instance.sop_instance_uid, f.number): place for place, f in enumerate(frames)}
     digits = max(3, len(str(len(frames) - 1)))
-    (folder / name).mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for group in by_instance(frames):
         for frame, values in decode_frames(group):
             if values is None:
                 continue
             place = places[frame.instance.sop_instance_uid, frame.number]
-            file = f"{name}/{place:0{digits}d}.webp"
-            size = _write_image(folder / file, frame, values, window)
-            yield place, _picture(file, frame, size)
+            path = folder / f"{place:0{digits}d}.webp"
+            yield _Undrawn(path=path, place=place, frame=frame, values=values, window=window)
 
 
 def _write_image(path: Path, frame: Frame, values: Values, window: Window) -> tuple[int, int]:

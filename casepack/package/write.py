@@ -39,6 +39,7 @@ def write_package(
     *,
     software: str,
     date: dt.date | None = None,
+    workers: int = 1,
     progress: Progress = no_progress,
 ) -> None:
     """Write the package folder of a case; the same arguments give the same bytes.
@@ -54,6 +55,8 @@ def write_package(
         Name and version of the program, for the reports.
     date
         Of the bag; without: the case's publication date, or none.
+    workers
+        How many pictures to encode at a time; changes no byte.
 
     Raises
     ------
@@ -67,7 +70,7 @@ def write_package(
         )
     try:
         target.mkdir()
-        _write(verified, legible(case), lesions, target, software, progress)
+        _write(verified, legible(case), lesions, target, software, workers, progress)
         write_bag(target, legible(case), software=software, date=date, progress=progress)
         _set_modes(target)
     except OSError as error:
@@ -80,13 +83,14 @@ def _write(
     lesions: Sequence[MeasuredLesion],
     target: Path,
     software: str,
+    workers: int,
     progress: Progress,
 ) -> None:
     payload = target / PAYLOAD
     (payload / "dicom").mkdir(parents=True)
     file_ids = write_fileset(payload / "dicom", verified.deidentified, progress=progress)
     paths = {uid: f"dicom/{file_id}" for uid, file_id in file_ids.items()}
-    captions = _write_pages(payload, verified, case, lesions, progress)
+    captions = _write_pages(payload, verified, case, lesions, workers, progress)
     _write_case(payload, verified, case, lesions, paths, captions, software)
     _write_doi(payload / "doi", case)
     _write_report(payload / "deid", verified, case, paths, software)
@@ -99,13 +103,16 @@ def _write_pages(
     verified: Verified,
     case: Case,
     lesions: Sequence[MeasuredLesion],
+    workers: int,
     progress: Progress,
 ) -> Mapping[str, str]:
     """Write figures, previews and the case page; return path and caption of the figures."""
     for name in ("figures", "preview"):
         (payload / name).mkdir()
     placed = figures.write_figures(payload / "figures", verified, case, lesions)
-    stacks = previews.write_previews(payload / "preview", verified, progress=progress)
+    stacks = previews.write_previews(
+        payload / "preview", verified, workers=workers, progress=progress
+    )
     page.write_page(payload, verified, case, stacks, placed, lesions)
     return {f"figures/{one.file}": one.caption for one in placed if one.file}
 

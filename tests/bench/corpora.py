@@ -52,6 +52,19 @@ def write_ct_corpus(folder: Path, instances: int) -> None:
         _write(_ct_instance(number), folder / f"CT{number:06d}")
 
 
+def write_picture_corpus(folder: Path, instances: int) -> None:
+    """Write the corpus to be packaged: images as of B, but with pictures, and no names in texts.
+
+    Pictures of mere noise would be no measure of encoding them.
+    """
+    for number in range(1, instances + 1):
+        ds = _ct_instance(number)
+        ds.PixelData = _slice_pixels(number)
+        # in the form of a person's name, as which casepack's checks take it
+        ds.PerformedProcedureStepDescription = "Spine"
+        _write(ds, folder / f"CT{number:06d}")
+
+
 def write_multiframe_corpus(folder: Path, files: int, frames: int) -> None:
     """Write corpus M: `files` Enhanced MR images of `frames` frames each."""
     for number in range(1, files + 1):
@@ -323,6 +336,22 @@ def _place_in_series(ds: Dataset, series: int, number: int) -> None:
 def _pixels(seed: int, side: int, frames: int = 1) -> bytes:
     values = np.random.default_rng(seed).integers(0, 1 << 12, side * side * frames, dtype="<u2")
     return values.tobytes()
+
+
+def _slice_pixels(number: int) -> bytes:
+    """Return a body of smooth ellipses that change from slice to slice, with a little noise."""
+    rows, columns = np.mgrid[-1 : 1 : 1j * _CT_SIDE, -1 : 1 : 1j * _CT_SIDE]
+    values = np.zeros((_CT_SIDE, _CT_SIDE))
+    shapes = np.random.default_rng(77).uniform(-1, 1, (60, 6))
+    for place, (x, y, width, height, turn, tone) in enumerate(shapes):
+        size = 0.85 if place == 0 else 0.05 + 0.1 * abs(width)
+        across = columns - (0 if place == 0 else 0.6 * x + 0.03 * np.sin(number / 40 + turn))
+        down = rows - (0 if place == 0 else 0.5 * y)
+        distance = (across / size) ** 2 + (down / (size * (0.6 + 0.3 * abs(height)))) ** 2
+        values += (900 if place == 0 else 300 * tone) * np.clip(8 * (1 - distance), 0, 1)
+    values += np.random.default_rng(number).normal(0, 12, values.shape)
+    pixels: np.ndarray[Any, np.dtype[np.uint16]] = np.clip(values + 100, 0, 4095).astype("<u2")
+    return pixels.tobytes()
 
 
 def _mr_instance(series: int, number: int) -> Dataset:

@@ -49,6 +49,16 @@ def casepack(*, recipe: str = "basic", workers: int = 2) -> Command:
     )
 
 
+def casepack_pack(workers: int) -> Command:
+    """Return ``casepack pack``: de-identified, checked, packaged, checked again."""
+    program = _casepack_program()
+    options = ("--workers", str(workers))
+    return Command(
+        name=f"casepack pack --workers {workers}",
+        arguments=lambda source, target: (program, "pack", source, target, *options),
+    )
+
+
 def casepack_help() -> Command:
     """Return ``casepack --help``."""
     program = _casepack_program()
