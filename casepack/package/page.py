@@ -209,10 +209,17 @@ def _figure_picture(figure: PlacedFigure, time_point: str) -> str:
         words.append("lesion pointed at" if figure.marking == "pointer" else "lesion outlined")
     plain = f' data-plain="{escape(FIGURES + figure.plain)}"' if figure.plain != figure.file else ""
     address, number = escape(FIGURES + figure.file), f"{figure.number}{figure.panel}"
+    detail = ""
+    if figure.detail:
+        detail = escape(FIGURES + figure.detail)
+        plain += f' data-detail="{detail}"'
+        detail = (
+            f'<img class="detail {figure.detail_corner}" src="{detail}" alt="the same, magnified">'
+        )
     return (
         f'<a class="figure-link" href="{address}" data-number="{number}"{plain}>'
         f'<img src="{address}" width="{figure.width}" height="{figure.height}" '
-        f'alt="{escape(", ".join(word for word in words if word))}"></a>'
+        f'alt="{escape(", ".join(word for word in words if word))}">{detail}</a>'
     )
 
 

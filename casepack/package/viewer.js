@@ -4,7 +4,8 @@ const viewer = (() => {
   if (!section) return null;
   const { stacks, timePoints, marks } = JSON.parse(document.getElementById("viewer-data").textContent);
   const shown = stacks.map((stack, place) => place).filter((place) => stacks[place].images.length);
-  const pressed = { pair: true, link: true, outline: true, calipers: false, lines: true };
+  const most = Math.min(3, shown.length);
+  const pressed = { link: true, outline: true, calipers: false, lines: true };
   const offsets = new Map();
   const kept = new Set();
   const status = document.getElementById("viewer-status");
@@ -13,7 +14,7 @@ const viewer = (() => {
   let lastWheel = -Infinity;
   let announced = 0;
 
-  const { dot, plus, minus, cross, normal, centre, project } = geometry;
+  const { dot, plus, minus, cross, normal, centre, project, locate } = geometry;
 
   /* From one stack's coordinates to another's: nothing in one frame of reference, else what was
      set by hand, else what brings the same lesion to the same place. */
@@ -86,15 +87,15 @@ const viewer = (() => {
       fetchAll(stack, this.index);
     }
 
+    linked() { return pressed.link ? viewports.filter((viewport) => viewport !== this) : []; }
+
     page(index, follow = true) {
       const place = Math.max(0, Math.min(stacks[this.stack].images.length - 1, index));
       const moved = place !== this.index;
       this.index = place;
-      if (follow && pressed.link) {
-        for (const other of viewports) {
-          const target = other === this ? null : counterpart(this, other.stack);
-          if (target !== null) other.page(target, false);
-        }
+      for (const other of follow ? this.linked() : []) {
+        const target = counterpart(this, other.stack);
+        if (target !== null) other.page(target, false);
       }
       if (moved) viewports.forEach((viewport) => viewport.draw());
       return moved;
@@ -109,6 +110,7 @@ const viewer = (() => {
       this.picture.alt = `${stack.label}, ${time}, image ${this.index + 1} of ${count}`;
       this.picture.style.filter = `brightness(${this.brightness}%) contrast(${this.contrast}%)`;
       this.stage.style.transform = `translate(${this.pan[0]}px, ${this.pan[1]}px) scale(${this.zoom})`;
+      this.stage.style.setProperty("--zoom", this.zoom);
       this.find(".brightness").value = this.brightness;
       this.find(".contrast").value = this.contrast;
       this.slider.value = this.index + 1;
@@ -120,6 +122,7 @@ const viewer = (() => {
       this.find(".pane-time").textContent = time;
       this.find(".pane-count").textContent = `${this.index + 1} / ${count}`;
       this.find(".pane-position").textContent = image.place;
+      this.drawRuler(image);
       const adjusted = this.brightness !== 100 || this.contrast !== 100 ? " *" : "";
       this.find(".pane-window").textContent = stack.window + adjusted;
       ["left", "right", "top", "bottom"].forEach((side, i) => {
@@ -142,17 +145,22 @@ const viewer = (() => {
           this.overlay.append(make("polyline", { class: "axis", fill: "none", points: text(axis) }));
         }
       }
-      this.drawLine(image);
+      this.drawLines(image);
       this.find(".pane-lesion").textContent = pressed.outline || pressed.calipers
         ? here.map((mark) => (pressed.calipers && mark.size ? `${mark.label}: ${mark.size}` : mark.label)).join("; ") : "";
     }
 
-    /* Where the plane of the other viewport cuts this image. */
-    drawLine(image) {
-      const other = viewports.find((viewport) => viewport !== this);
-      if (!pressed.lines || !other || !image.position || !other.image().position) return;
-      if (stacks[this.stack].frameOfReference !== stacks[other.stack].frameOfReference) return;
-      const plane = other.image();
+    /* Where the planes of the other viewports cut this image. */
+    drawLines(image) {
+      for (const other of pressed.lines && image.position ? viewports : []) {
+        const plane = other === this ? null : other.image();
+        if (plane?.position && stacks[this.stack].frameOfReference === stacks[other.stack].frameOfReference) {
+          this.drawLine(image, plane);
+        }
+      }
+    }
+
+    drawLine(image, plane) {
       const along = cross(normal(image), normal(plane));
       const size = Math.sqrt(dot(along, along));
       if (size < 0.5) return;
@@ -162,6 +170,23 @@ const viewer = (() => {
       const reach = 2000 / size;
       const ends = [plus(start, along, reach), plus(start, along, -reach)].map((end) => project(image, end));
       this.overlay.append(make("polyline", { class: "line", fill: "none", points: text(ends) }));
+    }
+
+    /* A bar of whole centimetres that grows with the zoom. */
+    drawRuler(image) {
+      const ruler = this.find(".ruler");
+      const scale = image.position ? (this.fit() * this.zoom) / image.spacing[1] : 0;
+      const length = [100, 50, 20, 10, 5].find((each) => each * scale <= this.pane.clientWidth * 0.3);
+      ruler.hidden = !scale || !length;
+      if (ruler.hidden) return;
+      ruler.style.width = `${length * scale}px`;
+      ruler.textContent = `${length / 10} cm`;
+    }
+
+    /* Pixels of the screen for one of the picture, before zoom. */
+    fit() {
+      const image = this.image();
+      return Math.min(this.pane.clientWidth / image.width, this.pane.clientHeight / image.height);
     }
 
     listen() {
@@ -175,11 +200,12 @@ const viewer = (() => {
       }
       pane.addEventListener("contextmenu", (event) => event.preventDefault());
       pane.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+      pane.addEventListener("dblclick", (event) => this.magnify(this.zoom > 1 ? 0 : 2.5, this.at(event.clientX, event.clientY)));
       pane.addEventListener("keydown", (event) => this.key(event));
       this.slider.addEventListener("input", () => { activate(); this.page(Number(this.slider.value) - 1); });
       for (const tone of ["brightness", "contrast"]) {
         const slider = this.find(`.${tone}`);
-        slider.addEventListener("input", () => { this[tone] = Number(slider.value); this.draw(); });
+        slider.addEventListener("input", () => { activate(); this.tone({ [tone]: Number(slider.value) }); });
       }
     }
 
@@ -195,14 +221,11 @@ const viewer = (() => {
       const across = event.clientX - before[0];
       const down = event.clientY - before[1];
       this.pointers.set(event.pointerId, [event.clientX, event.clientY]);
-      if (this.pointers.size === 2) { this.pinch(); return; }
+      if (this.pointers.size === 2) { this.pinch(across / 2, down / 2); return; }
       if (event.buttons & 2) {
-        this.contrast = Math.max(30, Math.min(300, this.contrast + across * 0.6));
-        this.brightness = Math.max(30, Math.min(250, this.brightness - down * 0.6));
-        this.draw();
+        this.tone({ contrast: this.contrast + across * 0.6, brightness: this.brightness - down * 0.6 });
       } else if (event.shiftKey || event.buttons & 4) {
-        this.pan = [this.pan[0] + across, this.pan[1] + down];
-        this.draw();
+        this.move(across, down);
       } else {
         const step = Math.max(5, Math.min(24, this.pane.clientHeight / (1.5 * stacks[this.stack].images.length)));
         this.travelled += down;
@@ -212,23 +235,82 @@ const viewer = (() => {
       }
     }
 
-    pinch() {
+    pinch(across, down) {
       const [one, other] = [...this.pointers.values()];
       const spread = Math.hypot(one[0] - other[0], one[1] - other[1]);
-      if (this.spread) this.magnify(spread / this.spread);
+      this.move(across, down);
+      if (this.spread) this.magnify(spread / this.spread, this.at((one[0] + other[0]) / 2, (one[1] + other[1]) / 2));
       this.spread = spread;
     }
 
-    magnify(times) {
+    tone(change) {
+      const within = (value, most) => Math.max(30, Math.min(most, value));
+      const brightness = within(change.brightness ?? this.brightness, 250);
+      const contrast = within(change.contrast ?? this.contrast, 300);
+      for (const each of [this, ...this.linked()]) { Object.assign(each, { brightness, contrast }); each.draw(); }
+    }
+
+    move(across, down) {
+      for (const each of [this, ...this.linked()]) { each.pan = plus(each.pan, [across, down]); each.draw(); }
+    }
+
+    /* Zoom so that what is at a place of the unzoomed stage, in pixels from its centre, stays there;
+       the linked ones about the same point of the patient. */
+    magnify(times, place = this.middle()) {
       const zoom = Math.max(1, Math.min(8, this.zoom * times));
-      this.pan = zoom === 1 ? [0, 0] : this.pan.map((part) => (part * zoom) / this.zoom);
+      const point = this.image().position ? locate(this.image(), this.onPicture(place)) : null;
+      for (const other of this.linked()) other.zoomTo(zoom, other.placeOf(point, this));
+      this.zoomTo(zoom, place);
+    }
+
+    zoomTo(zoom, place) {
+      this.pan = zoom === 1 ? [0, 0] : plus(this.pan, place, this.zoom - zoom);
       this.zoom = zoom;
       this.draw();
     }
 
+    /* What is in the middle of the pane, and how large: kept when another series takes its place. */
+    view() {
+      const image = this.image();
+      const { stack, zoom } = this;
+      const point = image.position ? locate(image, this.onPicture(this.pan.map((part) => -part / zoom))) : null;
+      return { stack, zoom, point, image: () => image };
+    }
+
+    keep(seen) {
+      if (seen.zoom === 1) return;
+      this.zoom = seen.zoom;
+      this.pan = this.placeOf(seen.point, seen).map((part) => -part * seen.zoom);
+    }
+
+    at(x, y) {
+      const box = this.pane.getBoundingClientRect();
+      const place = [x - box.left - box.width / 2, y - box.top - box.height / 2];
+      return minus(place, this.pan).map((part) => part / this.zoom);
+    }
+
+    /* What keys zoom at: the lesion, else the middle of what is seen. */
+    middle() {
+      const mark = marks.find((one) => one.stack === this.stack && one.image === this.index);
+      return mark ? this.placeOf(mark.centre, this) : this.pan.map((part) => -part / this.zoom);
+    }
+
+    onPicture(place) {
+      const image = this.image();
+      return plus([image.width / 2, image.height / 2], place, 1 / this.fit());
+    }
+
+    /* Where a point, given in another viewport's coordinates, lies on the unzoomed stage. */
+    placeOf(point, from) {
+      const image = this.image();
+      if (!point || !image.position || Math.abs(dot(normal(image), normal(from.image()))) < 0.9) return [0, 0];
+      const [across, down] = project(image, plus(point, offsetBetween(from.stack, this.stack)));
+      return [across - image.width / 2, down - image.height / 2].map((part) => part * this.fit());
+    }
+
     /* At the ends of a stack the page scrolls on, but not out of a running movement. */
     wheel(event) {
-      if (event.ctrlKey) { event.preventDefault(); this.magnify(Math.exp(-event.deltaY / 300)); return; }
+      if (event.ctrlKey) { event.preventDefault(); this.magnify(Math.exp(-event.deltaY / 300), this.at(event.clientX, event.clientY)); return; }
       const delta = event.deltaY * (event.deltaMode ? 30 : 1);
       const end = delta < 0 ? 0 : stacks[this.stack].images.length - 1;
       const running = event.timeStamp - lastWheel < 500;
@@ -246,10 +328,11 @@ const viewer = (() => {
         ArrowDown: this.index + 1, ArrowRight: this.index + 1, ArrowUp: this.index - 1, ArrowLeft: this.index - 1,
         PageDown: this.index + 5, PageUp: this.index - 5, Home: 0, End: last,
       };
-      const tools = { l: "link", o: "outline", c: "calipers", x: "lines", k: "key", r: "reset", s: "pair", f: "screen" };
+      const tools = { l: "link", o: "outline", c: "calipers", x: "lines", k: "key", r: "reset", f: "screen" };
       if (event.key in pages) { this.page(pages[event.key]); announce(this); }
       else if (event.key === "+" || event.key === "=") this.magnify(1.25);
       else if (event.key === "-") this.magnify(0.8);
+      else if (event.key >= "1" && event.key <= `${most}`) arrange(Number(event.key));
       else if (event.key.toLowerCase() in tools) use(tools[event.key.toLowerCase()]);
       else return;
       event.preventDefault();
@@ -281,46 +364,54 @@ const viewer = (() => {
 
   const show = (number, stack, index) => {
     const viewport = viewports[number];
+    const seen = viewport.view();
     viewport.load(stack, 0);
     const other = viewports.find((each) => each !== viewport && each.stack !== undefined);
     const linked = pressed.link && other ? counterpart(other, stack) : null;
     const middle = Math.floor(stacks[stack].images.length / 2);
     viewport.page(index ?? linked ?? keyImage(stack) ?? middle, index !== undefined);
+    viewport.keep(seen);
     choose(number);
     viewports.forEach((each) => each.draw());
   };
 
-  const layOut = (count) => {
+  const arrange = (count) => {
     const before = viewports.map((viewport) => [viewport.stack, viewport.index]);
     viewports = Array.from({ length: count }, (_, number) => new Viewport(number));
     const place = document.getElementById("viewports");
+    const focused = place.contains(document.activeElement);
     place.dataset.count = count;
     place.replaceChildren(...viewports.map((viewport) => viewport.element));
-    const first = opening();
-    viewports.forEach((viewport, number) => {
-      const [stack, index] = before[number] || [first[number]];
-      viewport.load(stack, index ?? keyImage(stack) ?? Math.floor(stacks[stack].images.length / 2));
-    });
-    if (count > 1 && !before[1] && pressed.link) {
-      const target = counterpart(viewports[0], viewports[1].stack);
-      if (target !== null) viewports[1].page(target, false);
+    for (const button of section.querySelectorAll("[data-count][aria-pressed]")) {
+      button.setAttribute("aria-pressed", Number(button.dataset.count) === count);
     }
+    viewports.forEach((viewport, number) => {
+      const [stack, index] = before[number] || [suggest(viewports.slice(0, number).map((each) => each.stack))];
+      viewport.load(stack, index ?? keyImage(stack) ?? Math.floor(stacks[stack].images.length / 2));
+      const target = number && !before[number] && pressed.link ? counterpart(viewports[0], stack) : null;
+      if (target !== null) viewport.page(target, false);
+    });
     choose(active);
     viewports.forEach((viewport) => viewport.draw());
+    if (focused) viewports[active].pane.focus({ preventScroll: true });
   };
 
-  /* What is shown first: the lesion at two time points, else two series of one plane. */
-  const opening = () => {
+  /* What is shown next to what is shown: first the lesion, then the same at another time point,
+     then another series of the plane and the time point of the first. */
+  const suggest = (taken) => {
     const lesions = marks.filter((mark) => !mark.projected);
     const alike = (place) => shown.filter((other) => stacks[place].plane && stacks[other].plane === stacks[place].plane).length;
     const fullest = shown.reduce((best, place) => (alike(place) > alike(best) ? place : best), shown[0]);
-    const first = lesions.length ? lesions[0].stack : fullest;
+    const [first] = taken;
+    if (first === undefined) return lesions.length ? lesions[0].stack : fullest;
+    const others = shown.filter((place) => !taken.includes(place));
     const later = lesions.find((mark) => stacks[mark.stack].timePoint !== stacks[first].timePoint);
-    if (later) return [first, later.stack];
-    const others = shown.filter((place) => place !== first);
-    const like = others.find((place) => stacks[place].plane === stacks[first].plane
-      && (stacks[place].label === stacks[first].label) === (stacks[place].timePoint !== stacks[first].timePoint));
-    return [first, like ?? others[0] ?? first];
+    if (taken.length === 1 && later) return later.stack;
+    const parallel = others.filter((place) => stacks[place].plane === stacks[first].plane);
+    const like = taken.length > 1
+      ? parallel.find((place) => stacks[place].timePoint === stacks[first].timePoint && stacks[place].label !== stacks[first].label)
+      : parallel.find((place) => (stacks[place].label === stacks[first].label) === (stacks[place].timePoint !== stacks[first].timePoint));
+    return like ?? parallel[0] ?? others[0] ?? first;
   };
 
   const use = (tool) => {
@@ -329,7 +420,6 @@ const viewer = (() => {
       pressed[tool] = !pressed[tool];
       section.querySelector(`[data-tool="${tool}"]`).setAttribute("aria-pressed", pressed[tool]);
     }
-    if (tool === "pair") layOut(pressed.pair ? 2 : 1);
     if (tool === "link" && pressed.link && viewports.length > 1) rememberOffset();
     if (tool === "key") goToKeyImages();
     if (tool === "reset") viewports.forEach((each) => each.neutral());
@@ -340,12 +430,13 @@ const viewer = (() => {
 
   /* Studies without a common frame of reference stay as they were when they were linked. */
   const rememberOffset = () => {
-    const [one, other] = viewports;
-    if (!one.image().position || !other.image().position) return;
-    const key = (from, to) => `${stacks[from.stack].timePoint}>${stacks[to.stack].timePoint}`;
-    const offset = minus(centre(other.image()), centre(one.image()));
-    offsets.set(key(one, other), offset);
-    offsets.set(key(other, one), offset.map((part) => -part));
+    for (const one of viewports) {
+      for (const other of viewports) {
+        if (one === other || !one.image().position || !other.image().position) continue;
+        const offset = minus(centre(other.image()), centre(one.image()));
+        offsets.set(`${stacks[one.stack].timePoint}>${stacks[other.stack].timePoint}`, offset);
+      }
+    }
   };
 
   const goToKeyImages = () => {
@@ -399,15 +490,20 @@ const viewer = (() => {
 
   listSeries();
   const narrow = matchMedia("(max-width: 40rem)").matches;
-  pressed.pair = shown.length > 1 && !narrow;
   for (const button of section.querySelectorAll("[data-tool]")) {
     const { tool } = button.dataset;
     if (tool in pressed) button.setAttribute("aria-pressed", pressed[tool]);
-    if (["pair", "link", "lines"].includes(tool)) button.disabled = shown.length < 2;
+    if (["link", "lines"].includes(tool)) button.disabled = shown.length < 2;
     if (["outline", "calipers", "key"].includes(tool)) button.disabled = !marks.length;
     if (tool === "screen") button.hidden = !section.requestFullscreen;
     button.addEventListener("click", () => use(tool));
   }
-  layOut(pressed.pair ? 2 : 1);
+  for (const button of section.querySelectorAll("[data-count][aria-pressed]")) {
+    const count = Number(button.dataset.count);
+    button.disabled = count > most;
+    button.addEventListener("click", () => arrange(count));
+  }
+  arrange(narrow ? 1 : Math.min(2, most));
+  addEventListener("resize", () => viewports.forEach((viewport) => viewport.draw()));
   return { show: (stack, image) => { show(0, stack, image); section.scrollIntoView(); viewports[0].pane.focus({ preventScroll: true }); } };
 })();

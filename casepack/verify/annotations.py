@@ -154,7 +154,7 @@ def _check_figures(content: object, payload: Path, holdings: Holdings) -> Iterat
         figure = as_mapping(entry)
         if as_text(figure.get("skipped")):
             continue
-        pictures = [as_text(figure.get(name)) for name in ("file", "plain")]
+        pictures = [as_text(figure.get(name)) for name in ("file", "plain", "detail")]
         holding = holdings.by_uid.get(as_text(figure.get("sop_instance_uid")))
         there = all(is_inside(payload / "figures", name) for name in pictures if name)
         series = figure.get("series_instance_uid")

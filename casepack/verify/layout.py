@@ -33,7 +33,7 @@ _KNOWN: Final = tuple(
     re.compile(pattern)
     for pattern in (
         r"dicom/PT\d{6}/ST\d{6}/SE\d{6}/IM\d{6}",
-        r"figures/(figures\.json|fig\d+[a-z]?(-plain)?\.(png|webp|svg))",
+        r"figures/(figures\.json|fig\d+[a-z]?(-plain|-detail)?\.(png|webp|svg))",
         r"preview/[\w.-]+/\d+\.webp|preview/[\w.-]+\.(json|webp)",
         r"annotations/[\w.-]+\.(json|svg)",
         r"export/(mirc\.xml|eurorad\.(md|docx))",

@@ -185,6 +185,43 @@ def test_without_lesions_the_middle_of_each_series_is_shown_six_at_most(tmp_path
     assert len(write_figures(tmp_path / "six", many, untitled_case(1), [])) == 6
 
 
+def test_the_lesion_is_magnified_in_a_picture_of_its_own_without_the_outline(tmp_path):
+    pixels = np.zeros((400, 400), np.uint16)
+    pixels[300:320, 96:106] = 1000
+    series = write_series(tmp_path / "in", [image(pixels, PixelSpacing=[0.5, 1])])
+    found = checked(tmp_path, [series])
+    lesion = drawn_lesion(found, (1, 0, 0), box=(95.5, 299.5, 105.5, 319.5))
+    case = case_with(Figure(caption="A", series=1, lesion="lesion-1"))
+    (figure,) = write_figures(tmp_path, found, case, [lesion])
+    # 10 mm both ways: the least width of 36 mm, in pixels of 1 x 0.5 mm, around its middle
+    assert figure.detail_crop == (83, 274, 36, 72)
+    assert figure.detail_corner == "top-right"
+    detail = Image.open(tmp_path / figure.detail)
+    assert detail.size == (800, 800)
+    assert yellow(tmp_path / figure.detail).size == 0
+    assert yellow(tmp_path / figure.file).size > 0
+    bright = np.argwhere(np.asarray(detail.convert("L"))[100:700, 100:700] > 128) + 100
+    # 26 of 72 rows, 13 of 36 columns, from the corner of the crop: the lesion as it lies there
+    assert bright.min(axis=0) == pytest.approx([800 * 26 / 72, 800 * 13 / 36], abs=6)
+    assert bright.max(axis=0) == pytest.approx([800 * 46 / 72, 800 * 23 / 36], abs=6)
+    saved = json.loads((tmp_path / "figures.json").read_text("utf-8"))
+    assert saved[0]["detail_crop"] == [83, 274, 36, 72]
+
+
+def test_a_lesion_at_the_edge_is_magnified_inside_the_picture_and_a_large_one_not(tmp_path):
+    series = write_series(
+        tmp_path / "in", [image(np.zeros((100, 100), np.uint16), PixelSpacing=[1, 1])]
+    )
+    found = checked(tmp_path, [series])
+    case = case_with(Figure(caption="A", series=1, lesion="lesion-1"))
+    corner = drawn_lesion(found, (1, 0, 0), box=(90, 92, 99, 99))
+    (figure,) = write_figures(tmp_path / "corner", found, case, [corner])
+    assert figure.detail_crop == (64, 64, 36, 36)
+    large = drawn_lesion(found, (1, 0, 0), box=(20, 20, 80, 80))
+    (figure,) = write_figures(tmp_path / "large", found, case, [large])
+    assert (figure.detail, figure.detail_crop) == ("", None)
+
+
 def test_figures_are_repeatable_and_hold_no_text(tmp_path, studies):
     lesion = drawn_lesion(studies, (1, 0, 1))
     case = case_with(Figure(caption="A", series=1, lesion="lesion-1"))

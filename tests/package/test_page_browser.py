@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import http.server
+import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.by import By
@@ -22,21 +22,12 @@ from casepack.case import Figure
 from casepack.package.figures import write_figures
 from casepack.package.page import write_page
 from casepack.package.previews import write_previews
+from tests.browser import console, open_browser, screen, width_of
 from tests.package.cases import full_case, needs, plain_verified, verified
 from tests.package.pictures import drawn_lesion
 
 pytestmark = [needs("chromium"), needs("chromedriver")]
 
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--force-prefers-reduced-motion",
-    "--window-size=1400,1000",
-)
 HOSTILE = (
     "</script><img src=x onerror=\"document.title='hit'\"><script>document.title='hit'</script>"
 )
@@ -63,22 +54,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.binary_location = shutil.which("chromium") or ""
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = Service(shutil.which("chromedriver"), log_output=os.devnull)
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
+    with open_browser(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 @pytest.fixture
 def page(browser: webdriver.Chrome, site: Path) -> Iterator[webdriver.Chrome]:
     browser.get(site.as_uri())
     yield browser
-    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
+    assert console(browser) == []
 
 
 def bring(page: webdriver.Chrome, element: WebElement) -> WebElement:
@@ -106,6 +90,14 @@ def places(page: webdriver.Chrome) -> list[tuple[int, int]]:
 def press(page: webdriver.Chrome, *keys: str, pane: int = 0) -> None:
     page.execute_script("arguments[0].focus({preventScroll: true})", panes(page)[pane])
     ActionChains(page).send_keys(*keys).perform()
+
+
+def arrange(page: webdriver.Chrome, count: int) -> None:
+    bring(page, page.find_element(By.CSS_SELECTOR, f'button[data-count="{count}"]')).click()
+
+
+def zooms(page: webdriver.Chrome) -> list[str]:
+    return [style(page, one, "transform") for one in page.find_elements(By.CSS_SELECTOR, ".stage")]
 
 
 def use(page: webdriver.Chrome, tool: str) -> None:
@@ -268,19 +260,116 @@ def test_the_slider_pages_and_tells_where_it_is(page):
     assert slider.get_attribute("aria-valuetext") == "Image 4 of 7, L 8.0 mm"
 
 
-def test_keys_zoom_and_reset_undoes_it(page):
-    stage = page.find_element(By.CSS_SELECTOR, ".stage")
+def test_keys_zoom_at_the_lesion_and_reset_undoes_it(page):
+    before = middle_of_outline(page)
     press(page, "+", "+")
-    assert style(page, stage, "transform").startswith("matrix(1.5625,")
+    assert zooms(page)[0].startswith("matrix(1.5625,")
+    assert middle_of_outline(page) == pytest.approx(before, abs=1.5)
     press(page, "r")
-    assert style(page, stage, "transform").startswith("matrix(1,")
+    assert zooms(page)[0].startswith("matrix(1,")
 
 
-def test_one_series_can_be_seen_alone(page):
-    use(page, "pair")
+def middle_of_outline(page: webdriver.Chrome, pane: int = 0) -> tuple[float, float]:
+    box = page.execute_script(
+        "const of = arguments[0].querySelector('.outline').getBoundingClientRect();"
+        "return [of.left + of.width / 2, of.top + of.height / 2]",
+        panes(page)[pane],
+    )
+    return box[0], box[1]
+
+
+def test_zoom_contrast_and_movement_are_linked_until_the_link_is_off(page):
+    places_before = [middle_of_outline(page, pane) for pane in (0, 1)]
+    press(page, "+", "+")
+    # both about the same point of the patient, the lesion, wherever it is in each picture
+    for pane in (0, 1):
+        assert zooms(page)[pane].startswith("matrix(1.5625,")
+        assert middle_of_outline(page, pane) == pytest.approx(places_before[pane], abs=1.5)
+    drag_with_right_button(page, bring(page, panes(page)[1]), 50, -50)
+    tones = [style(page, one, "filter") for one in page.find_elements(By.CSS_SELECTOR, ".pane img")]
+    assert tones == ["brightness(1.3) contrast(1.3)"] * 2
+    use(page, "link")
+    press(page, "+", pane=1)
+    assert [zoom.split(",")[0] for zoom in zooms(page)] == ["matrix(1.5625", "matrix(1.95312"]
+
+
+def test_another_series_is_shown_as_large_and_at_the_same_place(page):
+    press(page, "+", "+", "+")
+    before = zooms(page)[0]
+    bring(page, page.find_element(By.CSS_SELECTOR, '[data-stack-button="1"]')).click()
+    assert places(page)[0] == (1, 2)
+    assert before.startswith("matrix(1.95312")
+    assert matrix(zooms(page)[0]) == pytest.approx(matrix(before), abs=0.5)
+
+
+def matrix(transform: str) -> list[float]:
+    return [float(part) for part in transform.removeprefix("matrix(").rstrip(")").split(",")]
+
+
+def test_the_wheel_with_control_zooms_at_the_pointer_and_a_double_click_does_too(page):
+    pane = bring(page, panes(page)[0])
+    ActionChains(page).double_click(pane).perform()
+    assert matrix(zooms(page)[0]) == pytest.approx([2.5, 0, 0, 2.5, 0, 0], abs=2)
+    ActionChains(page).double_click(pane).perform()
+    assert matrix(zooms(page)[0])[0] == 1
+    origin = ScrollOrigin.from_element(pane, 60, 80)
+    chain = ActionChains(page).key_down(Keys.CONTROL).scroll_from_origin(origin, 0, -120)
+    chain.key_up(Keys.CONTROL).perform()
+    zoom, _, _, _, right, down = matrix(zooms(page)[0])
+    assert zoom == pytest.approx(1.4918, abs=1e-3)
+    assert [right, down] == pytest.approx([-0.4918 * 60, -0.4918 * 80], abs=2)
+
+
+def test_the_scale_in_the_viewport_is_as_long_as_it_says(page):
+    def length_of_a_centimetre() -> float:
+        ruler = page.find_element(By.CSS_SELECTOR, ".ruler")
+        width = float(style(page, ruler, "width").removesuffix("px"))
+        return width / float(ruler.text.removesuffix(" cm"))
+
+    # 48 x 64 pixels of 2 mm, shown as large as fits
+    box = panes(page)[0].size
+    fit = min(box["width"] / 48, box["height"] / 64)
+    assert length_of_a_centimetre() == pytest.approx(10 / 2 * fit, rel=0.02)
+    press(page, "+", "+", "+")
+    assert length_of_a_centimetre() == pytest.approx(10 / 2 * fit * 1.953125, rel=0.02)
+
+
+def test_one_two_or_three_series_can_be_seen_at_a_time(page):
+    arrange(page, 1)
     assert places(page) == [(0, 2)]
-    use(page, "pair")
+    press(page, "3")
+    # the lesion, the lesion later, and another series beside the first, at the same position
+    assert places(page) == [(0, 2), (2, 4), (1, 2)]
+    press(page, Keys.ARROW_DOWN, pane=2)
+    assert places(page) == [(0, 3), (2, 5), (1, 3)]
+    arrange(page, 2)
     assert len(places(page)) == 2
+
+
+def test_fingers_page_and_zoom(page):
+    with screen(page, 390):
+        page.refresh()
+        bring(page, panes(page)[0])
+        x, y = page.execute_script(
+            "const box = document.querySelector('.pane').getBoundingClientRect();"
+            "return [box.left + box.width / 2, box.top + box.height / 2]"
+        )
+
+        def touch(kind: str, *points: tuple[float, float]) -> None:
+            asked = [{"x": px, "y": py, "id": number} for number, (px, py) in enumerate(points)]
+            page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": asked})
+
+        touch("touchStart", (x, y))
+        for step in (20, 40, 60):
+            touch("touchMove", (x, y + step))
+        touch("touchEnd")
+        assert places(page)[0][1] > 2
+        touch("touchStart", (x, y - 30))
+        touch("touchStart", (x, y - 30), (x, y + 30))
+        touch("touchMove", (x, y - 45), (x, y + 45))
+        touch("touchMove", (x, y - 60), (x, y + 60))
+        touch("touchEnd")
+        assert matrix(zooms(page)[0])[0] > 1.2
 
 
 def test_the_diagnosis_is_hidden_until_it_is_asked_for(page):
@@ -313,6 +402,7 @@ def test_a_figure_is_enlarged_with_and_without_outline(page):
     assert text_of(picture, "src").endswith("figures/fig1.png")
     page.find_element(By.ID, "lightbox-outline").click()
     assert text_of(picture, "src").endswith("figures/fig1-plain.png")
+    assert not page.find_element(By.ID, "lightbox-detail").is_displayed(), "the lesion is large"
     box.send_keys(Keys.ARROW_RIGHT)
     assert text_of(picture, "src").endswith("figures/fig2.png")
     page.find_element(By.ID, "lightbox-close").click()
@@ -341,16 +431,49 @@ def test_hostile_text_runs_nothing_and_loads_nothing(page):
     assert all(name.startswith(("file:", "data:")) for name in names)
 
 
-@pytest.mark.parametrize("width", [390, 800, 1400])
+@pytest.mark.parametrize("width", [390, 800, 1280, 1400])
 def test_the_page_is_no_wider_than_the_screen(page, width):
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    try:
+    with screen(page, width):
         page.refresh()
-        assert page.execute_script("return document.documentElement.scrollWidth") <= width
+        assert width_of(page) <= width
         assert len(panes(page)) == (1 if width < 600 else 2)
-    finally:
-        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        listed = page.find_element(By.CSS_SELECTOR, ".contents ul")
+        needed, given = (listed.get_property(name) for name in ("scrollWidth", "clientWidth"))
+        assert (needed <= given) == (width >= 1280), "all sections are in sight on a desk"
+
+
+class _Asked(http.server.SimpleHTTPRequestHandler):
+    paths: list[str]
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self.paths.append(self.path)
+        super().do_GET()
+
+
+def test_from_a_web_server_it_asks_for_its_own_pictures_and_nothing_else(browser, site):
+    _Asked.paths = []
+    serve = partial(_Asked, directory=str(site.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        browser.execute_cdp_cmd("Network.enable", {})
+        browser.get(f"http://127.0.0.1:{server.server_port}/index.html")
+        press(browser, Keys.ARROW_DOWN)
+        sent = browser.execute_script(
+            "return performance.getEntriesByType('resource').map((one) => one.name)"
+        )
+        refused = browser.execute_async_script(
+            "const done = arguments[0];"
+            "fetch('/case.json').then(() => done(''), (no) => done(no.name))"
+        )
+        server.shutdown()
+    assert places(browser)[0] == (0, 3)
+    assert all(path.startswith(("/index.html", "/preview/", "/figures/")) for path in _Asked.paths)
+    assert all(name.startswith(("http://127.0.0.1:", "data:")) for name in sent)
+    assert refused == "TypeError", "no connection at all, not even home"
+    assert any("Content Security Policy" in one["message"] for one in console(browser))
 
 
 def test_without_scripts_the_figures_and_the_text_remain(browser, site):
@@ -374,6 +497,7 @@ def test_a_case_of_one_image_works_too(browser, tmp_path):
     write_page(tmp_path, found, case, stacks, figures, ())
     browser.get((tmp_path / "index.html").as_uri())
     assert places(browser) == [(0, 0)]
-    assert not browser.find_element(By.CSS_SELECTOR, '[data-tool="pair"]').is_enabled()
-    press(browser, Keys.ARROW_DOWN, "k", "l", "s")
-    assert browser.get_log("browser") == []
+    counts = browser.find_elements(By.CSS_SELECTOR, "button[data-count]")
+    assert [one.is_enabled() for one in counts] == [True, False, False]
+    press(browser, Keys.ARROW_DOWN, "k", "l", "2", "+")
+    assert console(browser) == []

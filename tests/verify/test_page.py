@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -12,7 +11,6 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
 from casepack.model import Check
@@ -20,13 +18,10 @@ from casepack.verify import Report, collect_identifiers, verify_folder, write_pa
 from casepack.verify.findings import make_finding
 from casepack.verify.inventory import Inventory
 from casepack.verify.page import report_page
+from tests.browser import console, grave_faults, open_browser, screen, width_of
 from tests.package.cases import needs
 from tests.verify.studies import Written
 
-FLAGS = (
-    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-    *("--disable-background-networking", "--no-first-run", "--window-size=1280,900"),
-)
 HOSTILE = "<img src=x onerror=alert(1)>/IM1"
 SKIPPED = Check(name="iods", title="Validators", examined=0, findings=0, skipped="not installed")
 
@@ -138,15 +133,8 @@ def test_the_page_is_self_contained_and_always_the_same(written: Written) -> Non
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.binary_location = shutil.which("chromium") or ""
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = Service(shutil.which("chromedriver"), log_output=os.devnull)
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
+    with open_browser(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 @needs("chromium")
@@ -159,10 +147,14 @@ def test_in_a_browser_the_page_fits_its_pictures_load_and_nothing_is_refused(
     report = verify_folder(written.root, originals=written.originals)
     file = tmp_path / "report.html"
     file.write_text(write_page(report, written.root, software="casepack 0"), "utf-8")
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    browser.get(file.as_uri())
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    with screen(browser, width):
+        _check_page(browser, file.as_uri(), width)
+
+
+def _check_page(browser: webdriver.Chrome, address: str, width: int) -> None:
+    browser.get(address)
+    assert width_of(browser) <= width
+    assert grave_faults(browser) == []
     loaded = browser.execute_script(
         "return [...document.images].map(i => i.complete && i.naturalWidth)"
     )
@@ -173,4 +165,4 @@ def test_in_a_browser_the_page_fits_its_pictures_load_and_nothing_is_refused(
     assert verdict.is_displayed()
     heading = browser.find_element(By.CSS_SELECTOR, ".finding h3")
     assert heading.text == "ERROR The file is empty"
-    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
+    assert console(browser) == []
