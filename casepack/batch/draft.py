@@ -184,6 +184,7 @@ def _rows(found: list[_Found], base: Path) -> list[dict[str, str]]:
                 "study": _relative(one.folder, base),
                 "case": _relative(case_file, base) if case_file else "",
                 "recipe": "",
+                "approved": "",
                 "result": "",
                 "crosswalk": "",
                 "note": note,

@@ -2,8 +2,8 @@
 
 CSV has a header; columns are separated by commas, semicolons or tabs::
 
-    name,study,case,recipe,result,crosswalk,note
-    iscm-0001,./a/study,./a/case.yaml,publication,package,no,
+    name,study,case,recipe,approved,result,crosswalk,note
+    iscm-0001,./a/study,./a/case.yaml,publication,./a/review.csv,package,no,
 
 YAML holds the same, with a recipe for all rows that name none::
 
@@ -12,9 +12,11 @@ YAML holds the same, with a recipe for all rows that name none::
     cases:
       - {name: iscm-0001, study: ./a/study, case: ./a/case.yaml}
 
-Only ``study`` is needed. Places are paths, relative to the manifest, or URLs. In a folder of
-studies each folder is a case; one that holds ``case.yaml`` has that as its case file, and as its
-study the folder ``study`` in it, if there is one. Messages name file and line, never a value.
+Only ``study`` is needed. ``approved`` is a review sheet with decisions; ``result`` is package or
+deidentified; with ``crosswalk`` what links old and new is kept in OUT's private folder. Places are
+paths, relative to the manifest, or URLs. In a folder of studies each folder is a case; one that
+holds ``case.yaml`` has that as its case file, and as its study the folder ``study`` in it, if there
+is one. Messages name file and line, never a value.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.errors import RecipeError, UsageError
 from casepack.recipe import DEFAULT_RECIPE, list_recipes, read_recipe
 
-COLUMNS: Final = ("name", "study", "case", "recipe", "result", "crosswalk", "note")
+COLUMNS: Final = ("name", "study", "case", "recipe", "approved", "result", "crosswalk", "note")
 CASE_FILE: Final = "case.yaml"
 STUDY: Final = "study"
 VERSION_KEY: Final = "casepack_batch"
@@ -63,6 +65,8 @@ class Entry:
     study: str = field(repr=False)
     case_file: str | None = field(repr=False, default=None)
     recipe: str = field(repr=False, default=DEFAULT_RECIPE)
+    approved: Path | None = field(repr=False, default=None)
+    """Review sheet of an earlier run, with decisions."""
     form: Form = Form.PACKAGE
     keep_crosswalk: bool = False
 
@@ -234,9 +238,18 @@ def _entry(row: Row, place: str, folder: Path, default: str, pseudonyms: Pseudon
         study=read_place(study, folder),
         case_file=read_place(case_file, folder) if case_file else None,
         recipe=_recipe(row.get("recipe") or default, folder, place),
+        approved=_approved(row.get("approved", ""), folder, place),
         form=Form(form),
         keep_crosswalk=_YES[crosswalk],
     )
+
+
+def _approved(text: str, folder: Path, place: str) -> Path | None:
+    if is_url(text):
+        raise ManifestError(
+            "names a review sheet by URL", place=place, advice="Copy it beside the manifest."
+        )
+    return (folder / text).absolute() if text else None
 
 
 def _recipe(text: str, folder: Path, place: str) -> str:

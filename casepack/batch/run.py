@@ -211,6 +211,7 @@ class _Batch:
             study=entry.study,
             case_file=entry.case_file,
             recipe=entry.recipe,
+            approved=entry.approved,
             form=entry.form,
             keep_crosswalk=entry.keep_crosswalk,
             pseudonyms=self.pseudonyms,

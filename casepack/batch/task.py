@@ -80,7 +80,7 @@ class Digests:
     case: str = ""
     """Keyed digest of the case file and of the files that it names."""
     recipe: str = ""
-    """Of the recipe and what else the row of the manifest asks for."""
+    """Of the recipe, the review sheet, and what else the row of the manifest asks for."""
     version: str = ""
     """Of casepack and the libraries and programs that have a part in the result."""
 
@@ -107,6 +107,8 @@ class Task:
     """Folder or URL."""
     case_file: str | None = field(repr=False)
     recipe: str = field(repr=False)
+    approved: Path | None = field(repr=False, default=None)
+    """Review sheet of an earlier run, with decisions."""
     form: Form
     keep_crosswalk: bool
     pseudonyms: Pseudonyms = field(repr=False)
