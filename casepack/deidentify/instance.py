@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import casepack
 from casepack.deidentify.actions import Context
-from casepack.deidentify.dataset import Applied, DataSetDeidentifier, Extent, Output
+from casepack.deidentify.dataset import DataSetDeidentifier, Extent, Output
+from casepack.deidentify.elements import Applied
 from casepack.deidentify.graphics import refuse_overlay_shutter
 from casepack.deidentify.plan import Plan, compile_plan, refuse_held_class
 from casepack.encoding import Encoding, encode_element, encode_sequence

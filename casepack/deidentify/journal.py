@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from casepack.deidentify.dataset import Applied
+from casepack.deidentify.elements import Applied
 from casepack.deidentify.instance import SOFTWARE, Placed, Totals
 from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.model import Action, Instance, Reason

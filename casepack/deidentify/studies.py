@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from casepack.deidentify.actions import PATIENT_ID, Context, compile_echo
 from casepack.deidentify.crosswalk import Crosswalk
-from casepack.deidentify.dataset import Applied
+from casepack.deidentify.elements import Applied
 from casepack.deidentify.instance import SOFTWARE, InstanceDeidentifier, Placed
 from casepack.deidentify.journal import Journal, Outcome
 from casepack.deidentify.plan import CARRIED_OUT

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from casepack.deidentify import dataset as module
 from casepack.deidentify.actions import Context, compile_echo
-from casepack.deidentify.dataset import Applied, DataSetDeidentifier, Extent
+from casepack.deidentify.dataset import DataSetDeidentifier, Extent
+from casepack.deidentify.elements import Applied
 from casepack.deidentify.instance import InstanceDeidentifier, deidentification_stamps
 from casepack.deidentify.plan import compile_plan
 from casepack.encoding import (
