@@ -38,6 +38,10 @@ _NUMBERS = frozenset({"StudyID", "SeriesNumber", "InstanceNumber"})
 """Keys of Type 1 that count: when empty, the place in the directory stands in."""
 
 
+_READ_BESIDE: Mapping[str, tuple[str, ...]] = {"SR DOCUMENT": ("VerifyingObserverSequence",)}
+"""Where a key stands deeper in the instance than in its record."""
+
+
 @cache
 def _table() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
     text = resources.files(__package__).joinpath("directory_records.json").read_text("utf-8")
@@ -56,7 +60,8 @@ def keys_of(kind: str) -> Mapping[str, str]:
 
 def read_keys(path: Path, *kinds: str) -> Dataset:
     """Read from a file what the Directory Records of these types need, decoded."""
-    return read_attributes(path, *(word for kind in kinds for word in keys_of(kind)))
+    words = [word for kind in kinds for word in (*keys_of(kind), *_READ_BESIDE.get(kind, ()))]
+    return read_attributes(path, *words)
 
 
 def read_attributes(path: Path, *keywords: str) -> Dataset:
@@ -94,6 +99,8 @@ def make_record(kind: str, instance: Dataset, place: int) -> Dataset:
         value = _value(instance, keyword)
         if keyword == "ContentSequence":
             value = _concept_modifiers(cast("Sequence | None", value))
+        if keyword == "VerificationDateTime":
+            value = _last_verification(instance)
         if value is None and key_type == "1":
             value = str(place) if keyword in _NUMBERS else _DUMMIES.get(keyword)
         if value is not None or key_type == "2":
@@ -120,6 +127,14 @@ def _value(instance: Dataset, keyword: str) -> object:
     if element is None or (hasattr(element, "__len__") and not len(element)):
         return None
     return element
+
+
+def _last_verification(instance: Dataset) -> str | None:
+    """Return the Verification DateTime that is the last of all (PS3.3 F.5.25)."""
+    observers = instance.get("VerifyingObserverSequence") or ()
+    return (
+        max((str(one.get("VerificationDateTime") or "") for one in observers), default="") or None
+    )
 
 
 def _concept_modifiers(items: Sequence | None) -> Sequence | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from casepack.model import Finding
+from casepack.standard.uids import derived_uid
 from casepack.verify.documents import (
     BadDocument,
     as_mapping,
@@ -70,7 +71,7 @@ def _check_lesions(content: object, payload: Path, holdings: Holdings) -> Iterat
     reported = [
         measured
         for holding in holdings.dicom
-        if holding.sop_class_uid.startswith(_REPORTS)
+        if holding.sop_class_uid.startswith(_REPORTS) and _is_of_case(holding)
         for measured in read_measurements(holding)
     ]
     yield from _check_reported(content, reported)
@@ -84,6 +85,15 @@ def _check_lesions(content: object, payload: Path, holdings: Holdings) -> Iterat
                 yield "lesion-unresolved", place
             for name in _differing(measurement, tracking_uid, reported):
                 yield "lesion-differs", f"{place}.{name}"
+
+
+def _is_of_case(holding: Holding) -> bool:
+    """Tell the report of the case's lesions from one that the study brought along.
+
+    The Series of the former has a UID that is made of the Study's.
+    """
+    study, series = (holding.text(_UIDS[f"{level}_instance_uid"]) for level in ("study", "series"))
+    return series == derived_uid("measurement-report", "series", study)
 
 
 def _names_instance(entry: Mapping[str, Any], payload: Path, holdings: Holdings) -> bool:

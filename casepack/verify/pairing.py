@@ -98,7 +98,12 @@ def read_originals(originals: FileSet) -> list[Holding]:
 def pair_images(holdings: Holdings, originals: FileSet) -> Pairing:
     """Pair each image with its original; those that cannot be told apart are left unpaired."""
     before = _by_digest(read_originals(originals))
-    after = _by_digest(holding for holding in holdings.dicom if holding.is_image)
+    after = {
+        # of segmentations, those that the originals brought along
+        digest: found
+        for digest, results in _by_digest(holdings.dicom).items()
+        if (found := [one for one in results if one.is_image or digest in before])
+    }
     pairs: list[Pair] = []
     for digest, results in after.items():
         pairs += _pair(before.get(digest, []), results)

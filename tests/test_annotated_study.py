@@ -1,0 +1,190 @@
+"""A study that already holds KOS, SR, SEG and GSPS, de-identified and packaged with them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from typer.testing import CliRunner
+
+from casepack.cli.main import app
+from casepack.deidentify.key_file import write_new_key
+from casepack.model import Severity
+from casepack.pipeline import Settings, pack_study, validate_folder
+from tests.annotated_study import PLANTED, write_annotated_study
+
+MODALITIES = Counter({"MR": 6, "KO": 2, "SR": 2, "SEG": 2, "PR": 2})
+needs_dcmtk = pytest.mark.skipif(
+    not os.environ.get("CI") and shutil.which("dsrdump") is None,
+    reason="dcmtk is not installed",
+)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("original") / "study"
+    write_annotated_study(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def package(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("package")
+    write_new_key(folder / "key")
+    settings = Settings(recipe="publication", key_file=folder / "key")
+    outcome = pack_study(study, folder / "case", settings)
+    assert outcome.held == ()
+    return folder / "case"
+
+
+def files_of(package: Path) -> list[Path]:
+    return sorted(path for path in (package / "data/dicom").rglob("IM*") if path.is_file())
+
+
+def test_the_study_holds_what_must_go(study: Path) -> None:
+    contents = [path.read_bytes() for path in study.rglob("*.dcm")]
+    assert len(contents) == MODALITIES.total()
+    for value in PLANTED:
+        assert any(value.encode() in content for content in contents), value
+    # each kind of object names the reader
+    for modality in ("SR", "KO", "SEG", "PR"):
+        assert any(
+            b"Knatterton" in path.read_bytes() and dcmread(path).Modality == modality
+            for path in study.rglob("*.dcm")
+        )
+
+
+def test_nothing_that_was_planted_is_in_any_file_of_the_package(package: Path) -> None:
+    left = [
+        (path.name, value)
+        for path in package.rglob("*")
+        if path.is_file()
+        for value in PLANTED
+        if value.encode() in path.read_bytes()
+    ]
+    assert left == []
+
+
+def test_every_object_is_in_the_file_set_and_its_directory(package: Path) -> None:
+    found = Counter(str(dcmread(path).Modality) for path in files_of(package))
+    assert found == MODALITIES
+    records = dcmread(package / "data/dicom/DICOMDIR").DirectoryRecordSequence
+    kinds = Counter(str(record.DirectoryRecordType) for record in records)
+    assert kinds["IMAGE"] == 8
+    assert (kinds["KEY OBJECT DOC"], kinds["SR DOCUMENT"], kinds["PRESENTATION"]) == (2, 2, 2)
+    verified = [record for record in records if record.get("VerificationFlag") == "VERIFIED"]
+    assert [bool(record.VerificationDateTime) for record in verified] == [True, True]
+
+
+def test_every_reference_leads_to_an_instance_of_the_package(package: Path) -> None:
+    datasets = [dcmread(path, stop_before_pixels=True) for path in files_of(package)]
+    there = {str(ds.SOPInstanceUID): ds for ds in datasets}
+    followed: Counter[str] = Counter()
+    for ds in datasets:
+        for reference in references_of(ds):
+            target = there[str(reference.ReferencedSOPInstanceUID)]
+            assert target.SOPClassUID == reference.ReferencedSOPClassUID
+            followed[f"{ds.Modality} to {target.Modality}"] += 1
+    for pair in ("KO to MR", "SR to MR", "SEG to MR", "PR to MR", "KO to KO"):
+        assert followed[pair], pair
+
+
+def references_of(ds: Dataset) -> list[Dataset]:
+    return [
+        child
+        for element in ds.iterall()
+        if element.VR == "SQ"
+        for child in element.value
+        if "ReferencedSOPInstanceUID" in child
+    ]
+
+
+def test_findings_and_measurements_are_still_there(study: Path, package: Path) -> None:
+    def numbers(paths: list[Path]) -> Counter[str]:
+        return Counter(
+            str(element.value)
+            for path in paths
+            for element in dcmread(path, stop_before_pixels=True).iterall()
+            if element.keyword in {"NumericValue", "GraphicData"}
+        )
+
+    assert numbers(files_of(package)) == numbers(list(study.rglob("*.dcm")))
+    texts = [
+        str(element.value)
+        for path in files_of(package)
+        for element in dcmread(path, stop_before_pixels=True).iterall()
+        if element.keyword in {"TextValue", "SegmentLabel", "UnformattedTextValue"}
+    ]
+    assert any(text.startswith("Metastasis of the cord at D12") for text in texts)
+    assert sum("Metastasis" in text for text in texts) >= 8
+
+
+def test_the_package_has_no_finding(study: Path, package: Path) -> None:
+    report = validate_folder(package, study)
+    assert report.ok
+    warnings = {one.code for one in report.findings if one.severity is not Severity.NOTE}
+    assert warnings <= {"datacite-incomplete"}
+    examined = {check.name: check.examined for check in report.checks}
+    assert examined["correspondence"] == 8
+
+
+def test_a_report_that_came_along_is_no_lesion_of_the_case(package: Path) -> None:
+    plain = package / "data/annotations/lesions.json"
+    lesions = json.loads(plain.read_text("utf-8"))["lesions"] if plain.is_file() else []
+    assert lesions == []
+
+
+def test_pack_annotates_beside_what_came_along(study: Path, tmp_path: Path) -> None:
+    outline = [[0.0, 5.0, 10.0], [0.0, 15.0, 10.0], [0.0, 15.0, -5.0], [0.0, 5.0, -5.0]]
+    code = {"value": "4147007", "scheme": "SCT", "meaning": "Mass"}
+    drawing = {"time_point": 1, "series_number": 1, "points": outline}
+    lesion = {"tracking_id": "new", "label": "New", "finding": code, "outlines": [drawing]}
+    (tmp_path / "lesions.json").write_text(
+        json.dumps(
+            {
+                "casepack_lesions": 1,
+                "coordinate_system": "LPS",
+                "unit": "mm",
+                "lesions": [{**lesion, "sites": []}],
+            }
+        )
+    )
+    case = tmp_path / "case.yaml"
+    run = CliRunner().invoke(app, ["init", str(study), str(case)])
+    assert run.exit_code == 0, run.output
+    case.write_text(case.read_text("utf-8") + "\nlesions: lesions.json\n", "utf-8")
+    settings = Settings(recipe="publication")
+    outcome = pack_study(study, tmp_path / "case", settings, case_file=case)
+    found = Counter(str(dcmread(path).Modality) for path in files_of(tmp_path / "case"))
+    assert outcome.held == ()
+    assert found["SEG"] == MODALITIES["SEG"] + 1
+    assert found["SR"] > MODALITIES["SR"]
+    assert validate_folder(tmp_path / "case", study).ok
+
+
+@needs_dcmtk
+def test_dcmmkdir_takes_every_object(package: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    shutil.copytree(package / "data/dicom", folder)
+    (folder / "DICOMDIR").unlink()
+    run = subprocess.run(
+        ["dcmmkdir", "+id", str(folder), "+D", str(folder / "DICOMDIR"), "+r"],
+        capture_output=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert b"cannot be added" not in run.stderr
+    records = dcmread(folder / "DICOMDIR").DirectoryRecordSequence
+    kinds = Counter(str(record.DirectoryRecordType) for record in records)
+    assert sum(kinds[kind] for kind in kinds if kind not in {"PATIENT", "STUDY", "SERIES"}) == 14
+    for path in files_of(package):
+        if dcmread(path).Modality in {"SR", "KO"}:
+            dump = subprocess.run(["dsrdump", str(path)], capture_output=True, check=False)
+            assert dump.returncode == 0, path.name
