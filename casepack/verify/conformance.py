@@ -6,15 +6,17 @@ counts only when the originals of the same SOP Class do not have it too.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from shutil import which
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from casepack.model import Finding, Progress, no_progress
 from casepack.verify.findings import make_finding
@@ -24,6 +26,8 @@ from casepack.verify.vocabulary import ordinary_words
 TOOLS: Final = ("dciodvfy", "dcentvfy", "dsrdump")
 _WORKERS: Final = 4
 _SECONDS: Final = 60
+_MOST_SAID: Final = 1 << 16
+Said = TypeVar("Said")
 _SR_CLASSES: Final = "1.2.840.10008.5.1.4.1.1.88."
 _LINE: Final = re.compile(rb"^Error - (?:</(?P<path>[^>]*)> - )?(?P<text>.*)$", re.MULTILINE)
 _ENTITY: Final = re.compile(rb"Element=<([A-Za-z0-9]{2,64})> IE=<([A-Za-z ]{2,32})>")
@@ -144,9 +148,38 @@ def _without_items(error: tuple[str, str]) -> tuple[str, str]:
 
 def _try_iod(path: Path) -> list[tuple[str, str]] | None:
     try:
-        return read_iod_errors(path)
+        return _remember("dciodvfy", (path,), lambda: read_iod_errors(path))
     except (OSError, subprocess.TimeoutExpired):
         return None
+
+
+_said: dict[tuple[str, bytes], Any] = {}
+
+
+def _remember(tool: str, paths: Sequence[Path], run: Callable[[], Said]) -> Said:
+    """Return what a program says of the content of files; it is asked once for the same content.
+
+    A case is verified three times while it is packed, mostly the same bytes at other places.
+
+    Raises
+    ------
+    OSError
+        A file cannot be read.
+    """
+    digests = sorted(map(_digest, paths))
+    key = (tool, b"".join(digests))
+    if key not in _said:
+        said = run()
+        if len(_said) >= _MOST_SAID:
+            _said.clear()
+        _said[key] = said
+    found: Said = _said[key]
+    return found
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def check_entities(
@@ -181,14 +214,18 @@ def check_entities(
 def _disagreements(paths: Sequence[Path]) -> list[str] | None:
     """Return what dcentvfy says of the files of one Study; None if it cannot be run."""
     try:
-        done = subprocess.run(
-            ["dcentvfy", *(str(path) for path in paths)],
-            capture_output=True,
-            timeout=_SECONDS * 10,
-            check=False,
-        )
+        return _remember("dcentvfy", paths, lambda: _read_disagreements(paths))
     except (OSError, subprocess.TimeoutExpired):
         return None
+
+
+def _read_disagreements(paths: Sequence[Path]) -> list[str]:
+    done = subprocess.run(
+        ["dcentvfy", *(str(path) for path in paths)],
+        capture_output=True,
+        timeout=_SECONDS * 10,
+        check=False,
+    )
     return list(dict.fromkeys(_entity_places(done.stderr)))
 
 
@@ -206,14 +243,16 @@ def check_documents(holdings: Holdings) -> Iterator[Finding]:
         if not holding.sop_class_uid.startswith(_SR_CLASSES):
             continue
         try:
-            done = subprocess.run(
-                ["dsrdump", "-q", str(holding.path)],
-                capture_output=True,
-                timeout=_SECONDS,
-                check=False,
-            )
+            is_read = _remember("dsrdump", (holding.path,), partial(_reads_tree, holding.path))
         except (OSError, subprocess.TimeoutExpired):
             yield make_finding("tool-failed", file=holding.name, place="dsrdump")
             continue
-        if done.returncode:
+        if not is_read:
             yield make_finding("sr-tree", file=holding.name, place="(0040,A730)")
+
+
+def _reads_tree(path: Path) -> bool:
+    done = subprocess.run(
+        ["dsrdump", "-q", str(path)], capture_output=True, timeout=_SECONDS, check=False
+    )
+    return done.returncode == 0

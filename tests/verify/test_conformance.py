@@ -40,6 +40,11 @@ class _Done:
         self.stderr = stderr.encode()
 
 
+@pytest.fixture(autouse=True)
+def _nothing_said_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conformance, "_said", {})
+
+
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
@@ -141,3 +146,40 @@ def test_without_programs_nothing_is_claimed(
     assert skipped["entities"] == "dcentvfy is not installed"
     assert skipped["documents"] == "dsrdump is not installed"
     assert report.tools == {}
+
+
+def test_a_program_is_asked_once_for_the_same_content(
+    written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def run(arguments: list[str], **_: object) -> _Done:
+        asked.append(arguments)
+        return _Done("Error - </Modality(0008,0060)> - Missing")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    write_instance(key_object(), written.root / "ko.dcm")
+    shutil.copytree(written.root, tmp_path / "elsewhere")
+    change(written.first, lambda ds: setattr(ds, "SequenceName", "another"))
+    found = []
+    for root in (written.root, tmp_path / "elsewhere"):
+        holdings = read_holdings(root)
+        iods = list(check_iods(holdings.dicom, {}))
+        found.append(len([*iods, *check_documents(holdings), *check_entities(holdings)]))
+    files = len(read_holdings(written.root).dicom)
+    assert found[0] == found[1] >= files
+    tools = [arguments[0] for arguments in asked]
+    assert tools.count("dciodvfy") == files + 1  # the one that differs is asked about twice
+    assert tools.count("dsrdump") == 1
+    assert tools.count("dcentvfy") == 3  # of two Studies, one with the changed file
+
+
+def test_what_failed_is_tried_again(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> _Done:
+        raise subprocess.TimeoutExpired("dciodvfy", 1)
+
+    holdings = read_holdings(written.root)
+    monkeypatch.setattr(subprocess, "run", fail)
+    assert {one.code for one in check_iods(holdings.dicom, {})} == {"tool-failed"}
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: _Done(""))
+    assert list(check_iods(holdings.dicom, {})) == []
