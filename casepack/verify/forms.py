@@ -13,10 +13,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from html.entities import codepoint2name
 from itertools import permutations
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from casepack.verify.identifiers import Identifier, Kind
@@ -77,24 +77,41 @@ def make_patterns(values: Iterable[Identifier], *, bulk: bool = False) -> Iterat
         Only patterns that do not occur by chance in samples.
     """
     for index, identifier in enumerate(values):
-        if not identifier.distinctive:
-            continue
-        seen: set[tuple[bytes, int, bool]] = set()
-        for form in written_forms(identifier):
-            if bulk and len(form) < _BULK_CHARACTERS:
-                continue
-            edge = _edge(identifier, form)
-            for text, width, big, escaped in encoded_forms(form):
-                key = (text, width, big)
-                if len(text) >= _FEWEST_BYTES and key not in seen:
-                    seen.add(key)
+        if identifier.distinctive:
+            for form in _encode_forms(identifier):
+                if not bulk or form.characters >= _BULK_CHARACTERS:
                     yield Pattern(
-                        text=text,
-                        edge=Edge.ESCAPED if escaped else edge,
-                        width=width,
-                        big=big,
+                        text=form.text,
+                        edge=form.edge,
+                        width=form.width,
+                        big=form.big,
                         value=index,
                     )
+
+
+class _Encoded(NamedTuple):
+    text: bytes
+    edge: Edge
+    width: int
+    big: bool
+    characters: int
+
+
+@lru_cache(maxsize=1 << 14)
+def _encode_forms(identifier: Identifier) -> tuple[_Encoded, ...]:
+    """Return each form in each encoding, once; long forms first, so that these count for samples.
+
+    Remembered: several Options, and several verifications, search for mostly the same values.
+    """
+    found: dict[tuple[bytes, int, bool], _Encoded] = {}
+    for form in sorted(written_forms(identifier), key=len, reverse=True):
+        edge = _edge(identifier, form)
+        for text, width, big, escaped in encoded_forms(form):
+            if len(text) >= _FEWEST_BYTES and (text, width, big) not in found:
+                found[text, width, big] = _Encoded(
+                    text, Edge.ESCAPED if escaped else edge, width, big, len(form)
+                )
+    return tuple(found.values())
 
 
 def _edge(identifier: Identifier, form: str) -> Edge:
