@@ -265,19 +265,26 @@ def validate_folder(
     path: Path,
     original: Path | None,
     *,
+    known: tuple[Finding, ...] = (),
     reveal: Reveal | None = None,
     progress: Progress = no_progress,
 ) -> Report:
     """Check a package or a folder of any tool, with the original study if it is at hand.
 
-    `reveal`, if given, is told of each identifying value that is found.
+    `known` are findings of `casepack.verify.open_subject`; `reveal`, if given, is told of each
+    identifying value that is found.
     """
     from casepack.verify import collect_identifiers, verify_folder
 
     originals = read_file_set(original, progress=progress) if original is not None else None
     identifiers = collect_identifiers(originals) if originals is not None else None
     return verify_folder(
-        path, originals=originals, identifiers=identifiers, reveal=reveal, progress=progress
+        path,
+        originals=originals,
+        identifiers=identifiers,
+        known=known,
+        reveal=reveal,
+        progress=progress,
     )
 
 

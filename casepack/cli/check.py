@@ -27,7 +27,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def validate(
-    path: Annotated[Path, typer.Argument(help="Package, or folder of DICOM files of any tool.")],
+    path: Annotated[
+        Path, typer.Argument(help="Package, folder of DICOM files of any tool, or zip file of one.")
+    ],
     original: Annotated[
         Path | None, typer.Option("--original", help="The original study, to search its values.")
     ] = None,
@@ -49,11 +51,12 @@ def validate(
     from casepack import __version__
     from casepack.errors import UsageError
     from casepack.pipeline import validate_folder
-    from casepack.verify import report_json, write_page
+    from casepack.verify import open_subject, report_json, write_page
 
-    if not path.is_dir():
+    if not path.exists():
         raise UsageError(
-            "there is no such folder", advice="Give the package folder, or a folder of DICOM files."
+            "there is no such folder or file",
+            advice="Give the package, its zip file, or a folder of DICOM files.",
         )
     if reveal and not is_terminal():
         raise UsageError(
@@ -64,10 +67,12 @@ def validate(
         _refuse_inside(file, path, option)
     page = ""
     revealed: list[Revealed] = []
-    with show_progress() as progress:
-        report = validate_folder(path, original, reveal=revealed.append, progress=progress)
+    with show_progress() as progress, open_subject(path) as (folder, known):
+        report = validate_folder(
+            folder, original, known=known, reveal=revealed.append, progress=progress
+        )
         if html is not None:
-            page = write_page(report, path, software=f"casepack {__version__}", progress=progress)
+            page = write_page(report, folder, software=f"casepack {__version__}", progress=progress)
     _show(report)
     if html is not None:
         _write(html, page, "--html")

@@ -4,6 +4,7 @@ from casepack.verify.collecting import collect_identifiers
 from casepack.verify.identifiers import Identifier, Identifiers, Kind
 from casepack.verify.report import Report, report_json
 from casepack.verify.search import Reveal, Revealed, search_identifiers
+from casepack.verify.unpacking import open_subject
 from casepack.verify.verification import verify_deidentified, verify_folder, write_page
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Reveal",
     "Revealed",
     "collect_identifiers",
+    "open_subject",
     "report_json",
     "search_identifiers",
     "verify_deidentified",

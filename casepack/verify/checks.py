@@ -40,6 +40,7 @@ from casepack.verify.pixels import check_pixels
 from casepack.verify.references import check_references
 from casepack.verify.search import Reveal, keep_secret, search_holdings
 from casepack.verify.suspicions import check_suspicions
+from casepack.verify.unpacking import check_copy
 from casepack.verify.vocabulary import split_words
 
 _NO_ORIGINALS: Final = "no originals given"
@@ -56,6 +57,8 @@ class Subject:
     identifiers: Identifiers | None = None
     deidentified: Deidentified | None = None
     tools: frozenset[str] = frozenset()
+    known: tuple[Finding, ...] = ()
+    """What was found before, while it was unpacked."""
     progress: Progress = field(repr=False, default=no_progress)
     reveal: Reveal = field(repr=False, default=keep_secret)
 
@@ -112,7 +115,7 @@ class Outcome:
 
 def _check_files(subject: Subject) -> Outcome:
     holdings = subject.holdings
-    findings = [*holdings.findings, *_check_archives(holdings)]
+    findings = [*subject.known, *holdings.findings, *_check_archives(holdings)]
     if not holdings.dicom:
         findings.append(make_finding("nothing-to-check"))
     return Outcome(examined=_count(subject), findings=[*findings, *_check_listing(subject)])
@@ -258,6 +261,11 @@ def _check_bag(subject: Subject) -> Outcome:
     return Outcome(examined=_count(subject), findings=check_bag(subject.holdings.root))
 
 
+def _check_copy(subject: Subject) -> Outcome:
+    found = check_copy(subject.holdings.root)
+    return Outcome(examined=_count(subject), findings=found)
+
+
 def _check_layout(subject: Subject) -> Outcome:
     root = subject.holdings.root
     return Outcome(examined=len(EXPECTED), findings=check_layout(root / PAYLOAD, root))
@@ -312,6 +320,11 @@ FILE_SET_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("directory", "DICOMDIR and files agree", _check_directory),
 )
 """Of a folder with a DICOMDIR, and of every package."""
+
+COPY_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
+    ("copy", "The zip file beside it holds the same files", _check_copy),
+)
+"""Of a package beside which lies a zip file of its name."""
 
 PACKAGE_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("bag", "The bag is valid, and nothing is unlisted", _check_bag),

@@ -90,6 +90,12 @@ KINDS: Final[dict[str, Kind]] = {
         "APPNOTE.TXT 4.4.9",
         "Delete it, unless you know what it holds.",
     ),
+    "archive-differs": _kind(
+        _E,
+        "the zip file beside the package does not hold the same files",
+        "casepack layout",
+        "Write it again: delete it, then casepack archive PACKAGE.",
+    ),
     "nothing-to-check": _kind(
         _E, "no DICOM file was found", "PS3.10 8", "Give the folder that holds the DICOM files."
     ),

@@ -20,6 +20,7 @@ from casepack.model import (
 from casepack.verify.checks import (
     CHECKS,
     CHECKS_WITHOUT_ORIGINALS,
+    COPY_CHECKS,
     FILE_SET_CHECKS,
     PACKAGE_CHECKS,
     Subject,
@@ -35,6 +36,7 @@ from casepack.verify.page import report_page
 from casepack.verify.pictures import draw_series
 from casepack.verify.report import Report
 from casepack.verify.search import Reveal, compile_search, hide_name, hide_values, keep_secret
+from casepack.verify.unpacking import find_copy
 
 _OF_PACKAGES: Final = ("bagit.txt", "data/case.json", "data/ro-crate-metadata.json")
 """Any of these files makes a folder a package, be it a broken one."""
@@ -76,6 +78,7 @@ def verify_folder(
     *,
     originals: FileSet | None = None,
     identifiers: Identifiers | None = None,
+    known: tuple[Finding, ...] = (),
     reveal: Reveal | None = None,
     progress: Progress = no_progress,
 ) -> Report:
@@ -87,6 +90,8 @@ def verify_folder(
         A package (bag) or a folder that any tool wrote.
     originals, identifiers
         The study as it was; its identifiers are collected when they are not given.
+    known
+        What was found while the folder was unpacked: see `open_subject`.
     reveal
         Is told of each identifying value that is found: for a terminal, never for a file.
 
@@ -108,6 +113,7 @@ def verify_folder(
         originals=originals,
         identifiers=identifiers,
         tools=frozenset(tools),
+        known=known,
         progress=progress,
         reveal=reveal or keep_secret,
     )
@@ -148,6 +154,7 @@ def _run_checks(
         *(() if subject.identifiers else CHECKS_WITHOUT_ORIGINALS),
         *(FILE_SET_CHECKS if is_package or subject.holdings.directories else ()),
         *(PACKAGE_CHECKS if is_package else ()),
+        *(COPY_CHECKS if is_package and find_copy(subject.holdings.root) else ()),
     ]
     overrides = subject.overrides
     checks: list[Check] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -78,3 +79,18 @@ def test_a_terminal_is_what_standard_output_says(monkeypatch: pytest.MonkeyPatch
     for answer in (True, False):
         monkeypatch.setattr(sys.stdout, "isatty", lambda answer=answer: answer, raising=False)
         assert is_terminal() is answer
+
+
+def test_a_zip_file_is_checked_like_a_folder(study: Path, tmp_path: Path) -> None:
+    archive = shutil.make_archive(str(tmp_path / "result"), "zip", study)
+    page = tmp_path / "report.html"
+    code, output = run(archive, "--original", study, "--html", page)
+    assert code == 1
+    assert "holds a name of the patient" in " ".join(output.split())
+    assert "Not passed." in page.read_text("utf-8")
+
+
+def test_what_is_no_zip_file_is_bad_usage(study: Path) -> None:
+    code, output = run(study / "IM1.dcm")
+    assert code == 2
+    assert "neither a folder nor a zip file" in " ".join(output.split())

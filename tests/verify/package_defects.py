@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from typing import Any
 
 import pydicom
 
+from casepack.package.archive import write_archive
 from tests.verify.packages import edit_json, rebag
 from tests.verify.studies import FAMILY, GIVEN
 
@@ -98,6 +100,12 @@ outside("bag-tag-manifest", "a tag file that is not listed")(
     lambda r: _drop_line(r / "tagmanifest-sha512.txt", "bag-info.txt")
 )
 outside("bag-empty-folder", "an empty folder")(lambda r: (r / "data/figures/raw").mkdir())
+
+
+@outside("archive-differs", "a zip file beside it that holds another file")
+def _other_copy(root: Path) -> None:
+    with zipfile.ZipFile(write_archive(root), "a") as archive:
+        archive.writestr(f"{root.name}/data/more.txt", "nothing")
 
 
 def _drop_line(path: Path, end: str) -> None:
