@@ -14,13 +14,28 @@ from tests.bench.text.fonts import draw_outlines, draw_strokes, font_files, ink_
 from tests.bench.text.graphics import draw_graphics
 from tests.bench.text.words import line_of_text
 
-_SCRIPTS = (
-    ("latin", 46), ("bitmap", 10), ("strokes", 8), ("arabic", 8), ("cjk", 8), ("cyrillic", 6),
-    ("hangul", 4), ("hebrew", 4), ("devanagari", 3), ("thai", 2), ("greek", 1),
-)  # fmt: skip
-_MODES = (
-    ("bright", 36), ("grey", 16), ("dark", 16), ("faint", 16), ("outlined", 6), ("boxed", 10),
-)  # fmt: skip
+_SCRIPTS = {
+    "evaluation": (
+        ("latin", 46), ("bitmap", 10), ("strokes", 8), ("arabic", 8), ("cjk", 8), ("cyrillic", 6),
+        ("hangul", 4), ("hebrew", 4), ("devanagari", 3), ("thai", 2), ("greek", 1),
+    ),
+    # more of those that have fewer forms in common with the others
+    "training": (
+        ("latin", 38), ("bitmap", 9), ("strokes", 9), ("arabic", 11), ("cjk", 8), ("cyrillic", 6),
+        ("hangul", 4), ("hebrew", 8), ("devanagari", 3), ("thai", 3), ("greek", 1),
+    ),
+}  # fmt: skip
+_MODES = {
+    "evaluation": (
+        ("bright", 36), ("grey", 16), ("dark", 16), ("faint", 16), ("outlined", 6), ("boxed", 10),
+    ),
+    # more of what is hard to see
+    "training": (
+        ("bright", 24), ("grey", 20), ("dark", 19), ("faint", 18), ("outlined", 4), ("boxed", 15),
+    ),
+}  # fmt: skip
+_NO_INK = 0.05
+"""Of letters with smooth edges: what covers less of a pixel is not drawn there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +62,17 @@ class Drawn:
     """Of the ink, (column, row); may reach beyond the frame."""
     mask: np.ndarray = field(repr=False)
     """Pixels inside the corners."""
-    visibility: float
-    """Difference to the surroundings over the deviation of these."""
-    contrast: float
-    """Difference to the surroundings over the range of the frame."""
+    ink: np.ndarray = field(repr=False)
+    """Pixels that are drawn."""
+    around: np.ndarray = field(repr=False)
+    """Pixels between and around the letters."""
+    visibility: float = 0.0
+    """Difference of the ink to what is around it, over the deviation of that, as stored: after
+    noise, blur and compression."""
+    contrast: float = 0.0
+    """The same difference over the range of the frame."""
+    inside: float
+    """Share of the height of its letters that is in the frame."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,8 +83,8 @@ class Source:
     seed: int
     invented: int = 40
     """How many invented backgrounds there are at a time."""
-    textured: bool = False
-    """Whether half of the backgrounds are full of small structures, for the second stage."""
+    textured: float = 0
+    """Share of the backgrounds that are full of small structures: joints, foramina, vessels."""
     _random: Random = field(init=False)
     _numbers: np.random.Generator = field(init=False)
     _pool: list[np.ndarray] = field(init=False, default_factory=list)
@@ -99,7 +121,7 @@ class Source:
         return values
 
     def _pictures(self) -> list[np.ndarray] | tuple[np.ndarray, ...]:
-        if self.textured and self._random.random() < 0.5:
+        if self.textured and self._random.random() < self.textured:
             if len(self._textures) < self.invented or self._random.random() < 0.15:
                 self._textures = self._textures[-self.invented + 1 :]
                 self._textures.append(textured_picture(self._numbers, 384))
@@ -131,7 +153,8 @@ class Source:
         graphics
             Whether graphics are drawn beside them; None for some.
         sizes
-            Smallest and largest font size; None for 5 to 90, as training wants them.
+            Smallest and largest font size; None for 5 to 90, and for more text that is hard to see,
+            as training wants it.
         """
         random = self._random
         values = self.background(size)
@@ -142,14 +165,16 @@ class Source:
         drawn: list[Drawn] = []
         for _ in range(count):
             drawn.extend(self._block(values, taken, self.style(sizes)))
-        return self._stored(values), drawn
+        stored = self._stored(values)
+        return stored, [_measured(line, stored) for line in drawn]
 
     def style(self, sizes: tuple[int, int] | None = None) -> Style:
         """Choose how to draw a block."""
         random = self._random
-        names, weights = zip(*_SCRIPTS, strict=True)
+        mixture = "training" if sizes is None else "evaluation"
+        names, weights = zip(*_SCRIPTS[mixture], strict=True)
         script = random.choices(names, weights)[0]
-        modes, shares = zip(*_MODES, strict=True)
+        modes, shares = zip(*_MODES[mixture], strict=True)
         if sizes is not None:
             size = random.randint(*sizes)
         else:
@@ -162,7 +187,7 @@ class Source:
         angle = 0.0
         if turned < 0.12:
             angle = random.choice((90.0, 270.0))
-        elif turned < 0.22:
+        elif turned < (0.28 if sizes is None else 0.22):
             angle = random.uniform(-75, 75)
         return Style(
             script=script,
@@ -277,17 +302,15 @@ class Source:
         elif style.mode == "outlined":
             halo = Image.fromarray((alpha * 255).astype(np.uint8)).filter(ImageFilter.MaxFilter(3))
             values -= values * (np.asarray(halo, dtype=np.float32) / 255)
-        under = values[mask]
-        difference, deviation = abs(level - float(under.mean())), float(under.std())
         values += alpha * (level - values)
-        span = max(1.0, float(values.max())) - min(0.0, float(values.min()))
         return Drawn(
             style=style,
             letters=letters,
             corners=corners,
             mask=mask,
-            visibility=difference / (deviation + 1e-3),
-            contrast=difference / span,
+            ink=alpha >= 0.6 * alpha.max(),
+            around=_polygon(values.shape, _grown(corners, 3)) & (alpha < _NO_INK),
+            inside=_height_inside(values.shape, corners),
         )
 
     def _stored(self, values: np.ndarray) -> np.ndarray:
@@ -316,6 +339,14 @@ class Source:
         if random.random() < 0.2:
             return (stored - top // 3).astype(np.int32)
         return stored.astype(np.int32)
+
+
+def _measured(line: Drawn, stored: np.ndarray) -> Drawn:
+    around = stored[line.around if line.around.any() else line.mask].astype(np.float64)
+    span = max(1.0, float(stored.max()) - float(stored.min()))
+    difference = abs(float(stored[line.ink].mean()) - float(around.mean())) / span
+    deviation = float(around.std()) / span
+    return replace(line, visibility=difference / (deviation + 1e-3), contrast=difference)
 
 
 def _placed(
@@ -348,6 +379,16 @@ def _placed(
     part = ink[top - row :, left - column :][: max(0, shape[0] - top), : max(0, shape[1] - left)]
     alpha[top : top + part.shape[0], left : left + part.shape[1]] = part
     return alpha, tuple((float(x + column), float(y + row)) for x, y in corners)
+
+
+def _height_inside(shape: tuple[int, ...], corners: tuple[tuple[float, float], ...]) -> float:
+    # letters stand along the shorter side; oblique lines are never cut
+    x, y = (sorted(corner[axis] for corner in corners) for axis in (0, 1))
+    shares = [
+        (min(last, size - 1) - max(first, 0) + 1) / (last - first + 1)
+        for (first, *_, last), size in ((x, shape[1]), (y, shape[0]))
+    ]
+    return shares[0] if x[-1] - x[0] < y[-1] - y[0] else shares[1]
 
 
 def _polygon(shape: tuple[int, ...], corners: tuple[tuple[float, float], ...]) -> np.ndarray:
@@ -383,5 +424,5 @@ def cells(shape: tuple[int, ...], lines: list[Drawn]) -> tuple[np.ndarray, np.nd
 
 
 def is_legible(line: Drawn) -> bool:
-    """Whether a person could read the line at any window."""
-    return line.visibility >= 1.2 and line.contrast >= 0.03
+    """Whether a person could read the line at any window: of letters half cut off nobody can."""
+    return line.visibility >= 1.2 and line.contrast >= 0.03 and line.inside >= 0.6

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-FINE, MIDDLE, COARSE = 16, 24, 36
+FINE, MIDDLE, COARSE = 24, 32, 64
 """Channels at strides 4, 8 and 16."""
 
 

@@ -24,45 +24,85 @@ from tests.bench.text import say
 from tests.bench.text.frames import Source, cells
 from tests.bench.text.network import TextNetwork, loss
 
-_RATE, _WARM, _DECAY = 3e-3, 200, 2000
+_RATE, _WARM, _DECAY = 3e-3, 200, 4000
+_TEXTURED = 0.3
+_KEPT = 800
+"""Frames that may be seen again."""
 _MEMORY = 0.9985
 """Of the running mean of the weights, which is what is shipped."""
 
 
 class Crops(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
-    """Batches of maps, targets and weights without end."""
+    """Batches of maps, targets and weights without end.
 
-    def __init__(self, seed: int, batch: int, *, textured: bool) -> None:
-        self.seed, self.batch, self.textured = seed, batch, textured
+    Frames cost more to make than to learn from, so each is seen about `batch` / `fresh` times: once
+    as it is made, then now and then again, mirrored, turned or inverted, until others take its
+    place.
+    """
+
+    def __init__(self, seed: int, batch: int, fresh: int) -> None:
+        self.seed, self.batch, self.fresh = seed, batch, fresh
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         torch.set_num_threads(1)
         info = get_worker_info()
         seed = self.seed * 100 + (info.id if info else 0)
-        source = Source(split="training", seed=seed, textured=self.textured)
+        source = Source(split="training", seed=seed, textured=_TEXTURED)
         chance = Random(seed)
+        kept: list[_Example] = []
         while True:
-            maps, targets, weights = [], [], []
-            for _ in range(self.batch):
-                values, lines = source.frame()
-                target, weight = cells(values.shape, lines)
-                if self.textured and chance.random() < 0.08:
-                    # a small frame is all border
-                    size = chance.choice((32, 48, 64, 96, 128))
-                    seen = np.zeros((3, *values.shape), dtype=np.float32)
-                    seen[:, :size, :size] = text_maps(values[:size, :size])
-                    for part in (target, weight):
-                        part[size // 4 :], part[:, size // 4 :] = 0, 0
-                    maps.append(seen)
+            batch = [_new_example(source) for _ in range(self.fresh)]
+            again = [
+                _changed(chance.choice(kept or batch), chance)
+                for _ in range(self.batch - self.fresh)
+            ]
+            for example in batch:
+                if len(kept) < _KEPT:
+                    kept.append(example)
                 else:
-                    maps.append(text_maps(values))
-                targets.append(target[None])
-                weights.append(weight[None])
+                    kept[chance.randrange(_KEPT)] = example
+            seen = [_seen(*example, chance) for example in (*batch, *again)]
+            maps, targets, weights = (np.stack(part) for part in zip(*seen, strict=True))
             yield (
-                torch.from_numpy(np.stack(maps)),
-                torch.from_numpy(np.stack(targets)),
-                torch.from_numpy(np.stack(weights)),
+                torch.from_numpy(maps),
+                torch.from_numpy(targets[:, None]),
+                torch.from_numpy(weights[:, None]),
             )
+
+
+_Example = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def _new_example(source: Source) -> _Example:
+    values, lines = source.frame()
+    return (values, *cells(values.shape, lines))
+
+
+def _changed(example: _Example, chance: Random) -> _Example:
+    for axis in (0, 1):
+        if chance.random() < 0.3:
+            values, target, weight = (np.flip(part, axis) for part in example)
+            example = (values, target, weight)
+    if chance.random() < 0.2:
+        values, target, weight = (part.T for part in example)
+        example = (values, target, weight)
+    if chance.random() < 0.15:
+        values, target, weight = example
+        example = (values.max() - values, target, weight)
+    return example
+
+
+def _seen(values: np.ndarray, target: np.ndarray, weight: np.ndarray, chance: Random) -> _Example:
+    if chance.random() >= 0.06:
+        return text_maps(values), target, weight
+    # a small frame is all border
+    size = chance.choice((32, 48, 64, 96, 128))
+    maps = np.zeros((3, *values.shape), dtype=np.float32)
+    maps[:, :size, :size] = text_maps(values[:size, :size])
+    target, weight = target.copy(), weight.copy()
+    for part in (target, weight):
+        part[size // 4 :], part[:, size // 4 :] = 0, 0
+    return maps, target, weight
 
 
 def train(
@@ -71,11 +111,11 @@ def train(
     seed: int,
     steps: int,
     batch: int,
-    workers: int,
+    fresh: int,
     length: Path | None = None,
     start: Path | None = None,
 ) -> None:
-    """Train from scratch, or a second stage from weights, and write `out` now and then.
+    """Train, from scratch or from weights, and write `out` now and then.
 
     The rate is constant until the last `_DECAY` steps, so that a run that is told to end earlier,
     by a number in the file `length`, is the run of that many steps.
@@ -86,10 +126,9 @@ def train(
     if start is not None:
         network.load_state_dict(torch.load(start, weights_only=True))
     mean = deepcopy(network)
-    rate, decay = (_RATE, _DECAY) if start is None else (_RATE / 3, steps)
     optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=1e-3)
-    source = Crops(seed, batch, textured=start is not None)
-    crops = DataLoader(source, batch_size=None, num_workers=workers, prefetch_factor=4)
+    source = Crops(seed, batch, fresh)
+    crops = DataLoader(source, batch_size=None, num_workers=1, prefetch_factor=4)
     began, recent = time.monotonic(), 0.0
     for step, (maps, targets, weights) in enumerate(crops):
         if length is not None and step % 50 == 0:
@@ -97,7 +136,7 @@ def train(
         if step >= steps:
             break
         for group in optimizer.param_groups:
-            group["lr"] = rate * min(1, (step + 1) / _WARM, (steps - step) / decay)
+            group["lr"] = _RATE * min(1, (step + 1) / _WARM, (steps - step) / _DECAY)
         value = loss(network(maps.contiguous(memory_format=torch.channels_last)), targets, weights)
         optimizer.zero_grad()
         value.backward()
@@ -146,11 +185,11 @@ def export(network: TextNetwork, out: Path) -> None:
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--seed", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=9000)
+    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--steps", type=int, default=30000)
     parser.add_argument("--batch", type=int, default=12)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--start", type=Path, help="weights of a first stage; begins the second")
+    parser.add_argument("--fresh", type=int, default=4, help="new frames in a batch")
+    parser.add_argument("--start", type=Path, help="weights to begin with")
     parser.add_argument("--length", type=Path, help="file with the number of steps, read again")
     options = parser.parse_args(arguments)
     train(
@@ -158,7 +197,7 @@ def main(arguments: list[str]) -> None:
         seed=options.seed,
         steps=options.steps,
         batch=options.batch,
-        workers=options.workers,
+        fresh=options.fresh,
         length=options.length,
         start=options.start,
     )
