@@ -38,7 +38,10 @@ def work_folder(out: Path, *, usable: Usable = never) -> Iterator[Path]:
         `out` exists and cannot be built upon, or its folder cannot be written.
     """
     out = out.absolute()
-    finished = out.exists() and not (out.is_dir() and not any(out.iterdir()))
+    try:
+        finished = out.exists() and not (out.is_dir() and not any(out.iterdir()))
+    except OSError as error:
+        raise target_error(error) from None
     if finished and not (out.is_dir() and usable(out)):
         raise TargetError(
             "the target exists", advice="Name a folder that does not exist yet, or an empty one."
@@ -117,8 +120,10 @@ def publish(result: Path, out: Path) -> None:
 
 def target_error(error: OSError) -> TargetError:
     """Return what to tell the user about a result that cannot be written."""
-    if error.errno == errno.ENOSPC:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return TargetError("the disk is full", advice="Free some room; nothing was left behind.")
+    if error.errno == errno.ENAMETOOLONG:
+        return TargetError("the path of the target is too long", advice="Name a shorter one.")
     return TargetError(
         "the result cannot be written",
         advice="Check that the folder above the target exists and is writable.",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from pydicom.dataset import Dataset
 from pydicom.uid import EnhancedMRImageStorage
 
 from casepack.model import Series
+from casepack.package import previews
 from casepack.package.previews import Stack, write_previews
+from casepack.package.rendering import decode_frames
 from tests.package.cases import verified
 from tests.package.pictures import checked, image, write_series
 
@@ -52,11 +55,45 @@ def test_a_stack_tells_what_a_reader_needs(tmp_path):
     assert stack.images[0].position == pytest.approx(-4)
 
 
-def test_the_same_studies_give_the_same_bytes(tmp_path):
-    found = verified(tmp_path / "in")
-    write_previews(tmp_path / "a", found)
-    write_previews(tmp_path / "b", found)
+def test_the_same_studies_give_the_same_bytes_whatever_the_workers(tmp_path):
+    found = verified(tmp_path / "in", slices=9)
+    alone = write_previews(tmp_path / "a", found)
+    assert write_previews(tmp_path / "b", found, workers=3) == alone
     assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b") != {}
+
+
+def test_pictures_are_encoded_side_by_side_and_few_wait_for_it(tmp_path, monkeypatch):
+    both = threading.Barrier(2, timeout=20)
+    decoded: list[int] = []
+    written: list[int] = []
+    write = previews._write_image
+
+    def count_decoded(frames):
+        for pair in decode_frames(frames):
+            decoded.append(1 + len(decoded) - len(written))
+            yield pair
+
+    def write_two_at_a_time(*given):
+        both.wait()
+        written.append(1)
+        return write(*given)
+
+    monkeypatch.setattr(previews, "decode_frames", count_decoded)
+    monkeypatch.setattr(previews, "_write_image", write_two_at_a_time)
+    write_previews(tmp_path, verified(tmp_path / "in", studies=1, series=1, slices=30), workers=2)
+    assert len(written) == len(decoded) == 30
+    assert max(decoded) <= 7, (
+        "memory stays flat: two that are written, four that wait, one at the door"
+    )
+
+
+def test_a_picture_that_cannot_be_written_stops_all(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError
+
+    monkeypatch.setattr(previews, "_write_image", fail)
+    with pytest.raises(OSError):  # noqa: PT011  # none of its numbers matters
+        write_previews(tmp_path, verified(tmp_path / "in", slices=9), workers=2)
 
 
 def test_slices_follow_the_normal_and_not_the_order_of_the_files(tmp_path):
