@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from math import dist, sqrt
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,12 +27,18 @@ from casepack.verify.measurements import (
     LENGTH,
     LONG_AXIS,
     SHORT_AXIS,
+    VOLUME,
     Measured,
     read_measurements,
 )
+from casepack.verify.segmentations import Segmented, read_segments
 
 _SAME: Final = 0.01
 """mm or mm2: below it two numbers are the same."""
+_SAME_VOLUME: Final = 0.01
+"""Of a volume: positions of slices are rounded."""
+_SPACE: Final = 3
+"""Coordinates of a point in the patient."""
 _NUMBERS: Final = {
     "long_axis_mm": LONG_AXIS,
     "short_axis_mm": SHORT_AXIS,
@@ -75,6 +83,7 @@ def _check_lesions(content: object, payload: Path, holdings: Holdings) -> Iterat
         for measured in read_measurements(holding)
     ]
     yield from _check_reported(content, reported)
+    yield from _check_segments(content, reported, holdings)
     for index, entry in enumerate(as_sequence(as_mapping(content).get("lesions"))):
         lesion = as_mapping(entry)
         tracking_uid = as_text(lesion.get("tracking_uid"))
@@ -156,6 +165,77 @@ def _check_reported(content: object, reported: list[Measured]) -> Iterator[tuple
             values = plain[_key(measured)]
             if not any(_is_same(value, measured.value) for value in values):
                 yield "lesion-differs", names[measured.concept]
+
+
+def _check_segments(
+    content: object, reported: list[Measured], holdings: Holdings
+) -> Iterator[tuple[str, str]]:
+    """Check that each segment is in a Segmentation, and that areas and volumes are its voxels'."""
+    segments = [one for holding in holdings.dicom for one in read_segments(holding)]
+    unlisted = {(one.name, one.tracking_uid): one for one in segments}
+    for index, entry in enumerate(as_sequence(as_mapping(content).get("lesions"))):
+        lesion = as_mapping(entry)
+        tracking_uid = as_text(lesion.get("tracking_uid"))
+        own = [one for one in segments if one.tracking_uid == tracking_uid]
+        for number, other in enumerate(as_sequence(lesion.get("segments"))):
+            listed = as_mapping(other)
+            place = f"lesions[{index}].segments[{number}]"
+            same = [one for one in own if _is_of(one, listed)]
+            for one in same:
+                unlisted.pop((one.name, one.tracking_uid), None)
+            if not same or not _has_volume(listed, same, tracking_uid, reported):
+                yield "segment-differs", place
+        for number, other in enumerate(as_sequence(lesion.get("measurements"))):
+            if not _has_area(as_mapping(other), own):
+                yield "segment-differs", f"lesions[{index}].measurements[{number}].area_mm2"
+    for one in unlisted.values():
+        yield "segment-differs", one.name
+
+
+def _is_of(segment: Segmented, listed: Mapping[str, Any]) -> bool:
+    frames = {
+        (as_text(frame.get("sop_instance_uid")), as_number(frame.get("frame")))
+        for frame in map(as_mapping, as_sequence(listed.get("frames")))
+    }
+    study = as_text(listed.get("study_instance_uid"))
+    return segment.study_instance_uid == study and segment.pixels.keys() == frames
+
+
+def _has_volume(
+    listed: Mapping[str, Any],
+    segments: list[Segmented],
+    tracking_uid: str,
+    reported: list[Measured],
+) -> bool:
+    """Tell whether a volume, if one is given, is that of the report and of the voxels."""
+    volume = as_number(listed.get("volume_ml"))
+    if volume is None:
+        return True
+    key = (as_text(listed.get("study_instance_uid")), tracking_uid, VOLUME)
+    same = [one.value for one in reported if _key(one) == key and _is_same(volume, one.value)]
+    # a stack whose slices are not spaced evenly has no distance to multiply with
+    voxels = [one.volume_ml for one in segments if one.between_mm]
+    near = [one for one in voxels if abs(one - volume) <= _SAME + _SAME_VOLUME * volume]
+    return bool(same) and (bool(near) or not voxels)
+
+
+def _has_area(measurement: Mapping[str, Any], segments: list[Segmented]) -> bool:
+    """Tell whether the area of an outline is that of its pixels, but for those that it crosses."""
+    area = as_number(measurement.get("area_mm2"))
+    number = measurement.get("frame", 1)
+    frame = (
+        as_text(measurement.get("sop_instance_uid")),
+        number if isinstance(number, int) else 0,
+    )
+    found = [(one.pixels[frame], one.pixel_mm2) for one in segments if frame in one.pixels]
+    points = [
+        [as_number(value) or 0.0 for value in as_sequence(point)]
+        for point in as_sequence(measurement.get("polygon_mm"))
+    ]
+    if area is None or not found or {len(point) for point in points} != {_SPACE}:
+        return not found
+    outline = sum(dist(one, other) for one, other in pairwise([*points[-1:], *points]))
+    return any(abs(n * mm2 - area) <= outline * sqrt(mm2) / 2 + mm2 for n, mm2 in found)
 
 
 def _check_figures(content: object, payload: Path, holdings: Holdings) -> Iterator[tuple[str, str]]:

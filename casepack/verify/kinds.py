@@ -458,6 +458,13 @@ KINDS: Final[dict[str, Kind]] = {
         "PS3.16 TID 1500",
         "Pack the case again.",
     ),
+    "segment-differs": _kind(
+        _E,
+        "a lesion's pixels, area or volume differ between its Segmentation, its report and the"
+        " plain file",
+        "PS3.3 A.51",
+        "Pack the case again.",
+    ),
     "figure-unresolved": _kind(
         _E,
         "a figure names an instance or picture that is not here",

@@ -20,6 +20,7 @@ _TRACKING_UID: Final = "112040"
 _STUDY: Final = 0x0020000D
 
 LONG_AXIS, SHORT_AXIS, LENGTH, AREA = "103339001", "103340004", "410668003", "42798000"
+VOLUME: Final = "118565006"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -271,7 +271,50 @@ for _key in ("long_axis_mm", "short_axis_mm", "area_mm2", "craniocaudal_mm"):
         LESIONS,
         partial(_add, _key),
     )
-on_json("lesion-differs", "no lesions", LESIONS, lambda content: content["lesions"].clear())
+on_json(
+    "lesion-differs segment-differs",
+    "no lesions",
+    LESIONS,
+    lambda content: content["lesions"].clear(),
+)
+
+
+def _segment(content: Any) -> dict[str, Any]:
+    """Return the segment that has a volume."""
+    found: dict[str, Any] = next(
+        one for one in content["lesions"][0]["segments"] if one["volume_ml"]
+    )
+    return found
+
+
+on_json(
+    "segment-differs",
+    "a volume by 0.02",
+    LESIONS,
+    lambda content: _segment(content).update(volume_ml=_segment(content)["volume_ml"] + 0.02),
+)
+on_json(
+    "segment-differs",
+    "a segment of other images",
+    LESIONS,
+    lambda content: _segment(content)["frames"].pop(),
+)
+on_json(
+    "segment-differs",
+    "a segment that no file lists",
+    LESIONS,
+    lambda content: content["lesions"][0]["segments"].pop(),
+)
+
+
+@inside("segment-differs", "pixels of a segment that are gone")
+def _fewer_pixels(data: Path) -> None:
+    path = next(path for path in images(data) if pydicom.dcmread(path).Modality == "SEG")
+    ds = pydicom.dcmread(path)
+    ds.PixelData = bytes(len(ds.PixelData))
+    ds.save_as(path, enforce_file_format=True)
+
+
 on_json(
     "figure-unresolved",
     "an instance that is not there",
@@ -308,7 +351,7 @@ on_json(
 
 @inside(
     "directory-missing-file crate-missing case-unresolved instance-missing lesion-differs"
-    " directory-mismatch figure-unresolved reference-dangling",
+    " segment-differs directory-mismatch figure-unresolved reference-dangling",
     "a report and a series of images are gone",
 )
 def _series_gone(data: Path) -> None:

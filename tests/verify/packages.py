@@ -30,7 +30,8 @@ def write_case_package(folder: Path, originals: FileSet, identifiers: Identifier
         label="Lesion",
         finding=METASTASIS,
         sites=(CORD,),
-        outlines=tuple(outline(ellipse(-4.0), time_point) for time_point in (1, 2)),
+        # on both slices at first, so that there is a volume, and on one later
+        outlines=tuple(outline(ellipse(x), time) for x, time in ((-4.0, 1), (0.0, 1), (-4.0, 2))),
     )
     measured = measure_lesions(deidentified, (lesion,))
     annotated = annotate(deidentified, measured, title="Case", software_version="casepack 0")
