@@ -83,6 +83,7 @@ class Reason(StrEnum):
     ENCAPSULATED_DOCUMENT = "encapsulated-document"
     AUDIO = "audio"
     TEXT_NOT_DECODABLE = "text-not-decodable"
+    REFERENCE_MISSING = "reference-missing"
     OUTPUT_COLLISION = "output-collision"
     NOT_UNDERSTOOD = "not-understood"
 
@@ -112,8 +113,17 @@ _ADVICE: Mapping[Reason, str] = {
     Reason.SECONDARY_CAPTURE: "may hold burned-in text; review it and leave it out",
     Reason.BURNED_IN: "its header does not exclude burned-in text; review it and leave it out",
     Reason.PIXELS_NOT_DECODED: "no decoder for its Pixel Data, or they contradict the header",
-    Reason.STRUCTURED_CONTENT: "reports are held until their content can be cleaned",
-    Reason.GRAPHICS: "presentation states are held until their text can be cleaned",
+    Reason.STRUCTURED_CONTENT: (
+        "a report needs the Option CleanStructuredContent; with it, one that holds tables or terms "
+        "that PS3.3 does not define is held"
+    ),
+    Reason.GRAPHICS: (
+        "a presentation state needs the Option CleanGraphics; with it, one whose shutter is drawn "
+        "in an overlay is held"
+    ),
+    Reason.REFERENCE_MISSING: (
+        "refers to an instance that is not in the folder or is held; add it, or leave this one out"
+    ),
     Reason.ENCAPSULATED_DOCUMENT: "documents inside DICOM cannot be cleaned; leave it out",
     Reason.AUDIO: "a voice identifies the speaker; leave it out",
     Reason.TEXT_NOT_DECODABLE: "text does not fit its Specific Character Set",

@@ -19,6 +19,7 @@ from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.deidentify.report import write_report
 from casepack.deidentify.review import NO_DECISIONS, Decisions, read_decisions
 from casepack.deidentify.studies import deidentify_file_set
+from casepack.deidentify.unresolved import hold_unresolved
 from casepack.errors import CaseError, StudyError, TargetError, UsageError, VerificationError
 from casepack.model import (
     Deidentified,
@@ -161,6 +162,7 @@ def pack_study(
     with work_folder(out) as work:
         work.mkdir()
         originals, deidentified, crosswalk = _deidentify(study, work / "dicom", settings, progress)
+        deidentified, crosswalk = hold_unresolved(originals, deidentified, crosswalk)
         case, doubts = _fit_case(case, originals, case_file)
         identifiers = collect_identifiers(originals)
         measured = measure_lesions(deidentified, lesions, uids=crosswalk.uids)

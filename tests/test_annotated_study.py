@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 
 from casepack.cli.main import app
 from casepack.deidentify.key_file import write_new_key
-from casepack.model import Severity
-from casepack.pipeline import Settings, pack_study, validate_folder
+from casepack.errors import StudyError
+from casepack.model import Reason, Severity
+from casepack.pipeline import Settings, deidentify_study, pack_study, validate_folder
 from tests.annotated_study import PLANTED, write_annotated_study
 
 MODALITIES = Counter({"MR": 6, "KO": 2, "SR": 2, "SEG": 2, "PR": 2})
@@ -188,3 +189,51 @@ def test_dcmmkdir_takes_every_object(package: Path, tmp_path: Path) -> None:
         if dcmread(path).Modality in {"SR", "KO"}:
             dump = subprocess.run(["dsrdump", str(path)], capture_output=True, check=False)
             assert dump.returncode == 0, path.name
+
+
+@pytest.mark.parametrize("how", ["not given", "held"])
+def test_what_refers_to_an_image_that_is_not_there_is_held(
+    study: Path, tmp_path: Path, how: str
+) -> None:
+    folder = tmp_path / "study"
+    shutil.copytree(study, folder)
+    uid = shown_in_key_objects(folder)
+    (image,) = (path for path in folder.rglob("*.dcm") if dcmread(path).SOPInstanceUID == uid)
+    if how == "held":
+        ds = dcmread(image)
+        ds.BurnedInAnnotation = "YES"
+        ds.save_as(image)
+    else:
+        image.unlink()
+    outcome = pack_study(folder, tmp_path / "case", Settings(recipe="publication"))
+    reasons = Counter(item.reason for item in outcome.held)
+    # KOS, SR, SEG and GSPS of the study, and the other study's KOS, which is their copy
+    assert reasons[Reason.REFERENCE_MISSING] == 5
+    assert reasons[Reason.BURNED_IN] == (how == "held")
+    held = {dcmread(item.path).Modality for item in outcome.held}
+    assert {"KO", "SR", "SEG", "PR"} <= held
+    report = validate_folder(tmp_path / "case", folder)
+    assert report.ok
+    assert "instance-missing" not in {one.code for one in report.findings}
+
+
+def shown_in_key_objects(folder: Path) -> str:
+    for path in sorted(folder.rglob("*.dcm")):
+        ds = dcmread(path)
+        if ds.Modality == "KO":
+            images = [one for one in ds.ContentSequence if one.ValueType == "IMAGE"]
+            return str(images[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID)
+    raise AssertionError
+
+
+def test_without_the_images_de_identification_alone_keeps_them(study: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    for path in study.rglob("*.dcm"):
+        if dcmread(path).Modality != "MR":
+            shutil.copy(path, folder)
+    outcome = deidentify_study(folder, tmp_path / "out", Settings(recipe="publication"))
+    assert outcome.held == ()
+    assert len(outcome.deidentified.instances) == 8
+    with pytest.raises(StudyError, match="no instance is left"):
+        pack_study(folder, tmp_path / "case", Settings(recipe="publication"))
