@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 Point = tuple[float, float, float]
 Pixel = tuple[float, float]
+Edges = tuple[int, int, int, int]
+"""Of a rectangle: first column, first row, end column, end row; 0-based, ends excluded."""
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); the library itself never prints."""
 
@@ -243,6 +245,49 @@ class TextCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PixelChange:
+    """How the Pixel Data of an image differ from those of its original."""
+
+    frames: int
+    """Frames of the image."""
+    boxes: tuple[tuple[int, tuple[Edges, ...]], ...] = ()
+    """What was covered, by 0-based frame; frames without a box are left out."""
+    cleared: bool = False
+    """Bits beyond Bits Stored were cleared."""
+    decompressed: str = ""
+    """Why the Transfer Syntax is another one, if it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PixelRecord:
+    """What cleaning pixels did."""
+
+    examined: int
+    """Images that were looked at."""
+    changes: tuple[tuple[str, PixelChange], ...] = ()
+    """By new SOP Instance UID."""
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as reports hold it: frames from 1, boxes as in `Edges`."""
+        return {
+            "examined": self.examined,
+            "changed": [
+                {
+                    "sop_instance_uid": uid,
+                    "frames": change.frames,
+                    "covered": [
+                        {"frame": frame + 1, "boxes": [list(box) for box in boxes]}
+                        for frame, boxes in change.boxes
+                    ],
+                    "unused_bits_cleared": change.cleared,
+                    "decompressed": change.decompressed,
+                }
+                for uid, change in self.changes
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """What a de-identification did: counts and codes, never a value."""
 
@@ -261,6 +306,8 @@ class Record:
     """What the recipe asks for and this version does not do: Options, filters."""
     texts: TextCounts | None = None
     """None where no text was cleaned as a descriptor."""
+    pixels: PixelRecord | None = None
+    """None where pixels were not examined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

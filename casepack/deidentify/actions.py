@@ -79,6 +79,13 @@ class Context:
     """Matches the patient's names and IDs in kept text."""
     words: TextCleaner | None = field(repr=False, default=None)
     """Cleans texts of the study's identifiers; None without Clean Descriptors."""
+    covered: Mapping[str, str] = field(repr=False, default_factory=dict)
+    """Original SOP Instance UIDs of images whose pixels change, with what tells them apart."""
+
+    def new_uid(self, original: str) -> str:
+        """Return the pseudonym of a UID; an image with other pixels is another instance."""
+        digest = self.covered.get(original)
+        return self.pseudonyms.uid(f"{original} {digest}" if digest else original)
 
     @property
     def patient_code(self) -> str:
@@ -193,9 +200,22 @@ def replace_uids(value: bytes, context: Context, uids: dict[str, str]) -> bytes:
             continue
         new = uids.get(original)
         if new is None:
-            new = uids[original] = context.pseudonyms.uid(original)
+            new = uids[original] = context.new_uid(original)
         parts.append(new)
     return "\\".join(parts).encode("ascii")
+
+
+def replace_covered(value: bytes, context: Context, uids: dict[str, str]) -> bytes:
+    """K: keep UIDs, but for those of images whose pixels change."""
+    parts = value.split(b"\\")
+    if not any(unpad(part).decode("latin-1").strip() in context.covered for part in parts):
+        return value
+    return b"\\".join(
+        replace_uids(part, context, uids)
+        if unpad(part).decode("latin-1").strip() in context.covered
+        else part
+        for part in parts
+    )
 
 
 def shift_date(vr: str, value: bytes, context: Context) -> bytes | None:

@@ -9,7 +9,7 @@ from casepack.deidentify.actions import DUMMIES, REQUIRED_EMPTY, REQUIRED_VALUES
 from casepack.deidentify.explain import retained_private
 from casepack.deidentify.instance import SOFTWARE, deidentification_stamps
 from casepack.deidentify.lift import MR_IMAGE_STORAGE
-from casepack.deidentify.plan import CARRIED_OUT, Plan, compile_plan, refuse_held_class
+from casepack.deidentify.plan import Plan, carried_out, compile_plan, refuse_held_class
 from casepack.encoding import EXPLICIT_LITTLE
 from casepack.errors import InstanceHeld
 from casepack.model import Action, AttributeType, Option, Reason
@@ -37,6 +37,16 @@ _RETAINED: Final = (
     "are treated as the Basic Profile says."
 )
 MANNER: Final[Mapping[Option, str]] = {
+    Option.CLEAN_PIXEL_DATA: (
+        "Every frame of every image is examined at native resolution by a network that finds drawn "
+        "text; regions that deid and CTP know for the device, and those of the recipe and of a "
+        "reviewer, are added, and what recurs in a series is covered in all its images. Boxes are "
+        "filled with one value, frames without a box keep their encoded bytes, and the result is "
+        "examined again. A covered image gets a SOP Instance UID of its own, Value 1 of Image Type "
+        "is DERIVED, and Burned In Annotation is NO. Bits beyond Bits Stored are cleared. An image "
+        "that is said to hold text which is not found, or that cannot be decoded, is held. The "
+        "network misses text (see its model card): a person should look at the contact sheets."
+    ),
     Option.CLEAN_GRAPHICS: (
         "Overlays and curves are removed as whole groups. In presentation states the shapes stay, "
         "texts are treated as Clean Descriptors says (without that Option they are replaced by a "
@@ -160,7 +170,7 @@ def _options(recipe: Recipe) -> Iterator[str]:
     for option in Option:
         if option not in recipe.options:
             state = "not declared"
-        elif option in CARRIED_OUT:
+        elif option in carried_out(recipe.options):
             state = "carried out"
         else:
             state = "declared, not carried out: what it would clean is removed or held"
@@ -168,7 +178,7 @@ def _options(recipe: Recipe) -> Iterator[str]:
     yield ""
     yield "Codes are written only for what is carried out."
     for option in Option:
-        if option in recipe.options & CARRIED_OUT:
+        if option in carried_out(recipe.options):
             yield from ("", f"**{methods[option.value].meaning}.** {MANNER[option]}")
 
 
@@ -299,7 +309,7 @@ def _inserted(recipe: Recipe, plan: Plan) -> Iterator[str]:
 
 def _dates(recipe: Recipe) -> Iterator[str]:
     yield from ("", "## Dates and times", "")
-    done = recipe.options & CARRIED_OUT
+    done = carried_out(recipe.options)
     for option in (
         Option.RETAIN_LONGITUDINAL_FULL_DATES,
         Option.RETAIN_LONGITUDINAL_MODIFIED_DATES,
@@ -312,7 +322,7 @@ def _dates(recipe: Recipe) -> Iterator[str]:
 
 def _uids(recipe: Recipe) -> Iterator[str]:
     yield from ("", "## UIDs and referential integrity", "")
-    if Option.RETAIN_UIDS in recipe.options & CARRIED_OUT:
+    if Option.RETAIN_UIDS in carried_out(recipe.options):
         yield "UIDs are retained, so references stay as they are."
         return
     yield (
@@ -336,7 +346,9 @@ def _encryption() -> Iterator[str]:
 def _transfer_syntaxes() -> Iterator[str]:
     yield from ("", "## Transfer Syntaxes", "")
     yield (
-        "Read, and written as read; Pixel Data keep their encoded bytes. Any other is held "
+        "Read, and written as read; Pixel Data keep their encoded bytes, unless text in them is "
+        "covered: then Explicit VR Little Endian stands in for what has no lossless encoder. Any "
+        "other is held "
         f"(`{Reason.TRANSFER_SYNTAX_UNKNOWN}`)."
     )
     yield ""

@@ -233,6 +233,8 @@ class DataSetDeidentifier:
         vr = element.vr
         if self._decided[element.tag] is not Action.KEEP or vr not in self._trusted[element.tag]:
             return False
+        if vr == "UI" and self._context.covered:
+            return False
         form = actions.FORMS.get(vr)
         if form is not None:
             return form.fullmatch(buffer, element.value, element.end) is not None

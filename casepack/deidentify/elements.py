@@ -131,6 +131,8 @@ class ElementDeidentifier:
         tag, vr, context = element.tag, _known_vr(element), self._context
         match rule.action:
             case Action.KEEP:
+                if vr == "UI" and context.covered:
+                    value = actions.replace_covered(value, context, self.uids)
                 return actions.keep_value(tag, vr, value, context)
             case Action.ZERO:
                 required = tag in actions.REQUIRED_VALUES

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from casepack.deidentify.instance import deidentification_stamps
-from casepack.deidentify.plan import CARRIED_OUT, Plan, Rule, compile_plan
+from casepack.deidentify.plan import Plan, Rule, carried_out, compile_plan
 from casepack.encoding import EXPLICIT_LITTLE
 from casepack.model import Action, AttributeType, Option
 from casepack.recipe import HeaderAction, Kind, Recipe, Target
@@ -244,7 +244,7 @@ def _private(recipe: Recipe) -> list[Explanation]:
 def retained_private(recipe: Recipe) -> list[tuple[str, int, int, str, str]]:
     """Return the private Attributes that a recipe retains: creator, group, element, VR, source."""
     found: dict[tuple[str, int, int], tuple[str, str]] = {}
-    if Option.RETAIN_SAFE_PRIVATE in recipe.options & CARRIED_OUT:
+    if Option.RETAIN_SAFE_PRIVATE in carried_out(recipe.options):
         found = {key: (min(vrs), "E.3.10-1") for key, vrs in safe_private_vrs().items()}
     for allowance in recipe.allowances:
         selector = allowance.selector

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -14,10 +14,11 @@ from casepack.deidentify.actions import Context
 from casepack.deidentify.dataset import DataSetDeidentifier, Extent, Output
 from casepack.deidentify.elements import Applied
 from casepack.deidentify.graphics import refuse_overlay_shutter
+from casepack.deidentify.pixels.looks import Look
 from casepack.deidentify.plan import Plan, compile_plan, refuse_held_class
 from casepack.encoding import Encoding, encode_element, encode_sequence
 from casepack.errors import InstanceHeld, TargetError
-from casepack.model import Instance, Option, Reason
+from casepack.model import Instance, Option, PixelChange, Reason
 from casepack.part_ten import DEFLATED, PartTen, deflate, encode_part_ten, open_part_ten
 from casepack.recipe import Recipe
 from casepack.standard.codes import method_codes
@@ -31,6 +32,7 @@ _UID: Final = re.compile(r"(?=.{1,64}$)[0-9]+(?:\.[0-9]+)*")
 _CHUNK: Final = 8 << 20
 _SPECIFIC_CHARACTER_SET: Final = 0x00080005
 _BURNED_IN_ANNOTATION: Final = 0x00280301
+_PIXEL_DATA: Final = 0x7FE00010
 _TEXT_LIMIT: Final = 64
 _MAX_SEEN: Final = 1000
 SOFTWARE: Final = f"casepack {casepack.__version__}"
@@ -47,6 +49,8 @@ class Placed:
     date: str
     time: str
     modality: str
+    change: PixelChange | None = None
+    """What became of the Pixel Data; None where they are those of the original."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +73,12 @@ class InstanceDeidentifier:
     context: Context
     root: Path
     remember: bool = True
-    _known: dict[tuple[str, Encoding, frozenset[str], bytes], DataSetDeidentifier] = field(
+    looks: Mapping[Path, Look] | None = field(repr=False, default=None)
+    """What is to be done with the pixels of each file; None where they are not examined."""
+    _known: dict[tuple[str, Encoding, frozenset[str], bytes, bool], DataSetDeidentifier] = field(
         default_factory=dict
     )
-    _seen: dict[tuple[str, Encoding, frozenset[int], bytes], DataSetDeidentifier] = field(
+    _seen: dict[tuple[str, Encoding, frozenset[int], bytes, bool], DataSetDeidentifier] = field(
         default_factory=dict
     )
     """Look-up by the tags of a Data Set; emptied when Data Sets differ without end."""
@@ -88,41 +94,58 @@ class InstanceDeidentifier:
             The result cannot be written.
         """
         refuse_held_class(instance.sop_class_uid, self.recipe.options)
+        look = self.looks[instance.path] if self.looks is not None else None
+        if look is not None and look.reason is not None:
+            raise InstanceHeld(look.reason)
         with open_part_ten(instance.path) as file:
-            burned_in = file.value(_BURNED_IN_ANNOTATION) or b""
-            if burned_in.strip().upper() not in {b"", b"NO"}:
-                raise InstanceHeld(Reason.BURNED_IN)
-            deidentifier = self._deidentifier(instance.sop_class_uid, file)
+            if look is None:
+                _refuse_suspicious(file, self.recipe)
+            examined = look is not None and look.examined
+            deidentifier = self._deidentifier(instance.sop_class_uid, file, examined)
             output = deidentifier.deidentify(file.buffer, file.layout)
+            change = None
+            if look is not None and look.changes:
+                # only a run that looks at pixels waits for numpy
+                from casepack.deidentify.pixels.rewrite import cover_output  # noqa: PLC0415
+
+                options = deidentifier.plan.options
+                output, syntax, change = cover_output(file, output, look, options)
+                instance = replace(instance, transfer_syntax_uid=syntax)
             placed = self._place(instance, _values(file, output))
             write_part_ten(placed.instance, file, output)
-        return placed
+        return placed if change is None else replace(placed, change=change)
 
-    def _deidentifier(self, sop_class_uid: str, file: PartTen) -> DataSetDeidentifier:
+    def _deidentifier(
+        self, sop_class_uid: str, file: PartTen, examined: bool
+    ) -> DataSetDeidentifier:
         tags = frozenset(file.layout.places)
         if len(tags) != len(file.elements):
             raise InstanceHeld(Reason.MALFORMED)
         character_set = file.value(_SPECIFIC_CHARACTER_SET) or b""
-        kind = (sop_class_uid, file.encoding, tags, character_set)
+        kind = (sop_class_uid, file.encoding, tags, character_set, examined)
         found = self._seen.get(kind)
         if found is None:
             refuse_overlay_shutter(tags)
             plan = compile_plan(sop_class_uid, self.recipe, tags)
             found = self._known.setdefault(
-                (sop_class_uid, file.encoding, plan.present, character_set),
-                self._new(plan, file.encoding, character_set),
+                (sop_class_uid, file.encoding, plan.present, character_set, examined),
+                self._new(plan, file.encoding, character_set, examined),
             )
             if len(self._seen) >= _MAX_SEEN:
                 self._seen.clear()
             self._seen[kind] = found
         return found
 
-    def _new(self, plan: Plan, encoding: Encoding, character_set: bytes) -> DataSetDeidentifier:
+    def _new(
+        self, plan: Plan, encoding: Encoding, character_set: bytes, examined: bool
+    ) -> DataSetDeidentifier:
+        # claimed where there were pixels to be examined, and nowhere else
+        options = plan.options if examined else plan.options - {Option.CLEAN_PIXEL_DATA}
         return DataSetDeidentifier(
             plan,
             self.context,
             encoding,
-            deidentification_stamps(self.recipe, plan.options, encoding),
+            deidentification_stamps(self.recipe, options, encoding),
             character_set=character_set,
             remember=self.remember,
         )
@@ -163,6 +186,29 @@ class InstanceDeidentifier:
         return Totals(applied=applied, uids=uids, texts=frozenset(texts))
 
 
+def _refuse_suspicious(file: PartTen, recipe: Recipe) -> None:
+    """Hold an image whose pixels nobody examines and that may hold burned-in text.
+
+    Where the recipe wants pixels cleaned and the runtime for it is missing, known devices, screen
+    saves and digitised film count, not only what the header declares.
+
+    Raises
+    ------
+    InstanceHeld
+        It is held.
+    """
+    burned_in = file.value(_BURNED_IN_ANNOTATION) or b""
+    if burned_in.strip().upper() not in {b"", b"NO"}:
+        raise InstanceHeld(Reason.BURNED_IN)
+    has_pixels = any(element.tag == _PIXEL_DATA for element in file.elements)
+    if Option.CLEAN_PIXEL_DATA in recipe.options and has_pixels:
+        from casepack.deidentify.pixels.header import FileHeader  # noqa: PLC0415
+        from casepack.deidentify.pixels.triage import triage  # noqa: PLC0415
+
+        if triage(FileHeader(file), recipe.filters).suspicious:
+            raise InstanceHeld(Reason.BURNED_IN)
+
+
 _SHORT_HEADER: Final = 8
 """Bytes before the value of the VRs CS, DA, TM and UI, in every encoding."""
 _NAMING: Final = frozenset({0x0020000D, 0x0020000E, 0x00080018, 0x00080020, 0x00080030, 0x00080060})
@@ -183,7 +229,10 @@ def _values(file: PartTen, output: Output) -> dict[int, str]:
 def deidentification_stamps(
     recipe: Recipe, options: frozenset[Option], encoding: Encoding
 ) -> list[tuple[int, bytes]]:
-    """Return the elements that say what was done: (0012,0062) to (0012,0064) and (0028,0303)."""
+    """Return the elements that say what was done: (0012,0062) to (0012,0064) and (0028,0303).
+
+    With Clean Pixel Data (0028,0301) is one of them.
+    """
     method = (
         SOFTWARE,
         f"PS3.15 {EDITION} Basic Application Level Confidentiality Profile",
@@ -195,7 +244,10 @@ def deidentification_stamps(
         + encode_element(0x00080104, "LO", code.meaning[:_TEXT_LIMIT].encode(), encoding)
         for code in method_codes(options)
     ]
+    cleaned = Option.CLEAN_PIXEL_DATA in options
+    no_text = encode_element(_BURNED_IN_ANNOTATION, "CS", b"NO", encoding)
     return [
+        *([(_BURNED_IN_ANNOTATION, no_text)] if cleaned else []),
         (0x00120062, encode_element(0x00120062, "CS", b"YES", encoding)),
         (0x00120063, encode_element(0x00120063, "LO", "\\".join(method).encode(), encoding)),
         (0x00120064, encode_sequence(0x00120064, codes, encoding)),

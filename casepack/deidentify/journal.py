@@ -2,7 +2,10 @@
 
 A line a chunk, written when all its files are. It holds keyed digests of the inputs, new
 identifiers, reason codes and counts: nothing of the input, so it may lie beside the results. A
-chunk counts as finished while each of its files has the path, size and modification time it had.
+chunk counts as finished while each of its files has the path, size and modification time it had,
+and while the same boxes are to be covered in all images: they decide on UIDs that others refer to.
+
+Before them stand lines with what was seen in the pixels: places of text, and no text.
 """
 
 from __future__ import annotations
@@ -18,8 +21,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from casepack.deidentify.elements import Applied
 from casepack.deidentify.instance import SOFTWARE, Placed, Totals
+from casepack.deidentify.pixels.looks import Look, Seen, edges_of, seen_of
 from casepack.deidentify.pseudonyms import Pseudonyms
-from casepack.model import Action, Instance, Reason
+from casepack.model import Action, Instance, PixelChange, Reason
 from casepack.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -76,26 +80,76 @@ class Journal:
         except (OSError, ValueError):
             return False
 
-    def read(self, root: Path, instances: Sequence[Instance]) -> list[Outcome]:
+    def read_seen(self, root: Path, instances: Sequence[Instance]) -> dict[int, Seen]:
+        """Return what was seen in the pixels of the files that are as they were."""
+        root.mkdir(parents=True, exist_ok=True)
+        if not self.fits(root):
+            self._write(root, [])
+        numbers = {self.digest(instance): number for number, instance in enumerate(instances)}
+        return {
+            numbers[digest]: seen_of(seen)
+            for line in _read_lines(root)
+            for digest, seen in line.get("seen", {}).items()
+            if digest in numbers
+        }
+
+    def append_seen(
+        self, root: Path, seen: Mapping[int, Seen], instances: Sequence[Instance]
+    ) -> None:
+        """Note what was seen in the pixels of a chunk of files."""
+        digests = {self.digest(instances[number]): one.as_json() for number, one in seen.items()}
+        self._append(root, {"seen": digests})
+
+    def digest_looks(self, looks: Mapping[Path, Look] | None, instances: Sequence[Instance]) -> str:
+        """Return a digest of what is to be done with pixels; empty where none are examined."""
+        if looks is None:
+            return ""
+        changed = [
+            (self.digest(instance), repr(look))
+            for instance in instances
+            if (look := looks[instance.path]).changes or look.reason
+        ]
+        return hashlib.sha256(repr(sorted(changed)).encode("ascii")).hexdigest()
+
+    def read(self, root: Path, instances: Sequence[Instance], looks: str = "") -> list[Outcome]:
         """Return the outcomes of the chunks whose files are all as they were.
 
         Results that no such chunk accounts for are deleted, half-written ones among them.
+
+        Parameters
+        ----------
+        looks
+            From `digest_looks`.
         """
         numbers = {self.digest(instance): number for number, instance in enumerate(instances)}
-        lines = [line for line in _read_lines(root) if set(line["inputs"]) <= numbers.keys()]
+        known = _read_lines(root)
+        lines = [
+            line
+            for line in known
+            if set(line.get("inputs", ["none"])) <= numbers.keys() and line["looks"] == looks
+        ]
         outcomes = [_outcome(line, root, numbers) for line in lines]
         kept = {placed.instance.path for done in outcomes for placed in done.placed.values()}
         for path in root.rglob("*.dcm"):
             if path not in kept:
                 path.unlink()
         root.mkdir(parents=True, exist_ok=True)
+        self._write(root, [*(line for line in known if "seen" in line), *lines])
+        return outcomes
+
+    def _write(self, root: Path, lines: Sequence[Mapping[str, Any]]) -> None:
         text = "".join(json.dumps(line) + "\n" for line in (self._head, *lines))
         temporary = root / f"{JOURNAL}.new"
         temporary.write_text(text, encoding="utf-8")
         temporary.rename(root / JOURNAL)
-        return outcomes
 
-    def append(self, root: Path, outcome: Outcome, instances: Sequence[Instance]) -> None:
+    def _append(self, root: Path, line: Mapping[str, Any]) -> None:
+        with (root / JOURNAL).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def append(
+        self, root: Path, outcome: Outcome, instances: Sequence[Instance], looks: str = ""
+    ) -> None:
         """Note that a chunk is finished."""
         placed = {
             self.digest(instances[number]): _describe(done, root)
@@ -104,6 +158,7 @@ class Journal:
         held = {self.digest(instances[number]): done for number, done in outcome.held.items()}
         line = {
             "inputs": [*placed, *held],
+            "looks": looks,
             "placed": placed,
             "held": held,
             "applied": [
@@ -112,8 +167,7 @@ class Journal:
             ],
             "texts": sorted(outcome.fates),
         }
-        with (root / JOURNAL).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        self._append(root, line)
 
 
 def _read_lines(root: Path) -> list[dict[str, Any]]:
@@ -138,7 +192,9 @@ def _outcome(line: Mapping[str, Any], root: Path, numbers: Mapping[str, int]) ->
     placed = {}
     for digest, description in line["placed"].items():
         instance = {**description["instance"], "path": root / description["instance"]["path"]}
-        placed[numbers[digest]] = Placed(**{**description, "instance": Instance(**instance)})
+        change = _change(description["change"]) if description["change"] else None
+        new = {"instance": Instance(**instance), "change": change}
+        placed[numbers[digest]] = Placed(**{**description, **new})
     applied = Counter(
         {
             (sop_class, Applied(tag, Action(action), source)): count
@@ -163,3 +219,8 @@ def _fates(texts: list[list[Any]]) -> frozenset[TextFate]:
         TextFate(text, changed, standing, tuple(unknown))
         for text, changed, standing, unknown in texts
     )
+
+
+def _change(description: Mapping[str, Any]) -> PixelChange:
+    boxes = tuple((frame, edges_of(found)) for frame, found in description["boxes"])
+    return PixelChange(**{**description, "boxes": boxes})

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
 from typing import Final
 
 from casepack.errors import InstanceHeld
@@ -24,6 +26,7 @@ CARRIED_OUT: Final = frozenset(
     {
         Option.CLEAN_GRAPHICS,
         Option.CLEAN_STRUCTURED_CONTENT,
+        Option.CLEAN_PIXEL_DATA,
         Option.CLEAN_DESCRIPTORS,
         Option.RETAIN_LONGITUDINAL_FULL_DATES,
         Option.RETAIN_LONGITUDINAL_MODIFIED_DATES,
@@ -36,6 +39,19 @@ CARRIED_OUT: Final = frozenset(
 )
 """Options that this version carries out. A recipe may declare the others: what they would clean is
 removed or held as the Basic Profile says, and their codes are not claimed."""
+
+
+def carried_out(options: frozenset[Option]) -> frozenset[Option]:
+    """Return those of the Options that this installation carries out."""
+    done = options & CARRIED_OUT
+    return done if finds_text() else done - {Option.CLEAN_PIXEL_DATA}
+
+
+@cache
+def finds_text() -> bool:
+    """Tell whether the runtime of the text detector is installed, without loading it."""
+    return find_spec("onnxruntime") is not None
+
 
 _COMPOUND: Final[Mapping[str, tuple[Action, Action, Action]]] = {
     # code: for Type 3, for Type 2 and 2C, for Type 1 and 1C (PS3.15 Table E.1-1a)
@@ -90,14 +106,13 @@ _EXTENDED: Final[Mapping[str, frozenset[int]]] = {
     "1.2.840.10008.5.1.4.1.1.4": frozenset({0x00189075, 0x00189087, 0x00189089}),
 }
 
-_BURNED_IN_CLASSES: Final = ("1.2.840.10008.5.1.4.1.1.7", Reason.SECONDARY_CAPTURE)
 _HELD_CLASSES: Final = (
-    _BURNED_IN_CLASSES,
     ("1.2.840.10008.5.1.4.1.1.104", Reason.ENCAPSULATED_DOCUMENT),
     ("1.2.840.10008.5.1.4.1.1.9.4", Reason.AUDIO),
 )
 _CLEANED_CLASSES: Final = (
-    # reports with key object selections; presentation states
+    # captures of screens and films; reports with key object selections; presentation states
+    ("1.2.840.10008.5.1.4.1.1.7", Option.CLEAN_PIXEL_DATA, Reason.SECONDARY_CAPTURE),
     ("1.2.840.10008.5.1.4.1.1.88", Option.CLEAN_STRUCTURED_CONTENT, Reason.STRUCTURED_CONTENT),
     ("1.2.840.10008.5.1.4.1.1.11", Option.CLEAN_GRAPHICS, Reason.GRAPHICS),
 )
@@ -350,7 +365,7 @@ def refuse_held_class(sop_class_uid: str, options: frozenset[Option]) -> Iod:
         if _is_below(sop_class_uid, root):
             raise InstanceHeld(reason)
     for root, option, reason in _CLEANED_CLASSES:
-        if option not in options & CARRIED_OUT and _is_below(sop_class_uid, root):
+        if option not in carried_out(options) and _is_below(sop_class_uid, root):
             raise InstanceHeld(reason)
     iod = read_iod(sop_class_uid)
     if iod is None:
@@ -370,11 +385,12 @@ def compile_plan(sop_class_uid: str, recipe: Recipe, tags: frozenset[int]) -> Pl
     InstanceHeld
         As `refuse_held_class`.
     """
-    iod = refuse_held_class(sop_class_uid, recipe.options)
+    options = carried_out(recipe.options)
+    iod = refuse_held_class(sop_class_uid, options)
     return Plan(
         sop_class_uid=sop_class_uid,
         iod=iod,
         present=iod.present_modules(tags | added_tags(recipe)),
         recipe=recipe,
-        options=recipe.options & CARRIED_OUT,
+        options=options,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from casepack.deidentify.plan import CARRIED_OUT
+from casepack.deidentify.plan import carried_out
 from casepack.deidentify.recipe_effects import LineEffect, line_effects, open_classes
 from casepack.errors import RecipeError
 from casepack.model import AttributeType, Finding, Severity
@@ -253,7 +253,7 @@ def _overrides(recipe: Recipe) -> Iterator[Finding]:
 
 def _declarations(recipe: Recipe, file: str) -> Iterator[Finding]:
     for name, option in OPTION_NAMES.items():
-        if option in recipe.options - CARRIED_OUT:
+        if option in recipe.options - carried_out(recipe.options):
             yield _finding(
                 "recipe-option-not-carried-out",
                 Severity.NOTE,

@@ -14,9 +14,9 @@ from casepack.deidentify.explain import (
     plan_attributes,
 )
 from casepack.deidentify.plan import (
-    CARRIED_OUT,
     Rule,
     added_tags,
+    carried_out,
     compile_plan,
     refuse_held_class,
 )
@@ -149,7 +149,7 @@ def _is_lost(before: PlannedAttribute, after: Rule) -> bool:
 
 def _look_at_private(recipe: Recipe, effects: list[LineEffect]) -> None:
     """Look at the lines for private Attributes: those of Table E.3.10-1, and those kept by name."""
-    safe = Option.RETAIN_SAFE_PRIVATE in recipe.options & CARRIED_OUT
+    safe = Option.RETAIN_SAFE_PRIVATE in carried_out(recipe.options)
     named = {
         (exact.creator, exact.group, exact.element)
         for line in recipe.lines

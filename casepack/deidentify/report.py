@@ -23,6 +23,7 @@ def write_report(path: Path, record: Record) -> None:
         ],
         "overrides": list(record.overrides),
         "not_carried_out": list(record.not_carried_out),
+        "pixels": record.pixels.as_json() if record.pixels is not None else None,
         "left_out": [
             {"reason": reason.value, "held": reason.held, "count": count}
             for reason, count in record.unused

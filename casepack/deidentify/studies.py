@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import re
-import signal
-import threading
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,10 +14,11 @@ from casepack.deidentify.crosswalk import Crosswalk
 from casepack.deidentify.elements import Applied
 from casepack.deidentify.instance import SOFTWARE, InstanceDeidentifier, Placed
 from casepack.deidentify.journal import Journal, Outcome
-from casepack.deidentify.plan import CARRIED_OUT
+from casepack.deidentify.plan import carried_out
 from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.deidentify.review import NO_DECISIONS, Decisions, ReviewRow
 from casepack.deidentify.text import decode_text
+from casepack.deidentify.workers import in_chunks, over_processes
 from casepack.encoding import unpad
 from casepack.errors import CasepackError, InstanceHeld, StudyError
 from casepack.model import (
@@ -34,6 +28,7 @@ from casepack.model import (
     FileSet,
     Instance,
     Option,
+    PixelRecord,
     Progress,
     Reason,
     Record,
@@ -49,12 +44,11 @@ from casepack.standard.profile import EDITION
 
 if TYPE_CHECKING:
     from casepack.deidentify.cleaner import CleanedText, TextCleaner, TextFate
+    from casepack.deidentify.pixels.looks import Look
 
 _CHUNK: Final = 16
 _PARTS: Final = re.compile(r"[\W_]+")
 _DIGIT: Final = re.compile(r"\d")
-_GARBAGE_THRESHOLD: Final = 100_000
-_PARENT_POLL_SECONDS: Final = 1.0
 
 
 def deidentify_file_set(
@@ -87,15 +81,19 @@ def deidentify_file_set(
     TargetError
         A result cannot be written.
     """
+    instances = file_set.instances
+    looks = None
+    if Option.CLEAN_PIXEL_DATA in carried_out(recipe.options):
+        looks = _look_at_pixels(file_set, recipe, root, workers, journal, progress)
     context = Context(
         pseudonyms=pseudonyms,
         patient_id=file_set.patient_id,
         days_into_the_past=pseudonyms.days_into_the_past(file_set.patient_id),
         echo=compile_echo(file_set.identifiers),
         words=_words(file_set, recipe, decisions),
+        covered=_covered(instances, looks),
     )
-    deidentifier = InstanceDeidentifier(recipe=recipe, context=context, root=root)
-    instances = file_set.instances
+    deidentifier = InstanceDeidentifier(recipe=recipe, context=context, root=root, looks=looks)
     placed: dict[int, Placed] = {}
     held: list[Unused] = []
     applied: Counter[tuple[str, Applied]] = Counter()
@@ -121,7 +119,9 @@ def deidentify_file_set(
     result = Deidentified(
         root=root,
         studies=_group(file_set, placed),
-        record=_record(recipe, applied, unused, _count(fates)),
+        record=_record(
+            recipe, applied, unused, texts=_count(fates), pixels=_pixel_changes(looks, placed)
+        ),
     )
     crosswalk = Crosswalk(
         uids=dict(sorted(uids.items())),
@@ -132,6 +132,42 @@ def deidentify_file_set(
         review=_review_rows(texts),
     )
     return result, crosswalk
+
+
+def _look_at_pixels(
+    file_set: FileSet,
+    recipe: Recipe,
+    root: Path,
+    workers: int,
+    journal: Journal | None,
+    progress: Progress,
+) -> Mapping[Path, Look]:
+    """Return what is to be done with the pixels of each image; nothing is looked at twice."""
+    # only a run that looks at pixels waits for numpy
+    from casepack.deidentify.pixels.examine import (  # noqa: PLC0415
+        examine_instances,
+        settle_looks,
+    )
+
+    instances = file_set.instances
+    seen = journal.read_seen(root, instances) if journal is not None else {}
+    left = [entry for entry in enumerate(instances) if entry[0] not in seen]
+    for found in examine_instances(left, recipe.filters, workers):
+        if journal is not None:
+            journal.append_seen(root, found, instances)
+        seen.update(found)
+        progress("look at pixels", len(seen), len(instances))
+    return settle_looks(file_set, seen)
+
+
+def _covered(instances: Sequence[Instance], looks: Mapping[Path, Look] | None) -> Mapping[str, str]:
+    if looks is None:
+        return {}
+    return {
+        instance.sop_instance_uid: digest
+        for instance in instances
+        if (digest := looks[instance.path].digest)
+    }
 
 
 def _count(fates: set[TextFate]) -> TextCounts | None:
@@ -189,13 +225,14 @@ def _run(
 ) -> Iterator[Outcome]:
     """Yield the outcomes of finished chunks, then of those that are left."""
     root = deidentifier.root
-    finished = journal.read(root, instances) if journal is not None else []
+    looks = journal.digest_looks(deidentifier.looks, instances) if journal is not None else ""
+    finished = journal.read(root, instances, looks) if journal is not None else []
     yield from finished
     done = {number for outcome in finished for number in (*outcome.placed, *outcome.held)}
     numbered = [entry for entry in enumerate(instances) if entry[0] not in done]
     for outcome in _run_chunks(deidentifier, numbered, workers):
         if journal is not None:
-            journal.append(root, outcome, instances)
+            journal.append(root, outcome, instances, looks)
         yield outcome
 
 
@@ -203,50 +240,11 @@ def _run_chunks(
     deidentifier: InstanceDeidentifier, numbered: Sequence[tuple[int, Instance]], workers: int
 ) -> Iterator[Outcome]:
     """De-identify in chunks, here or in processes; outcomes come in the order of the files."""
-    chunks = [numbered[start : start + _CHUNK] for start in range(0, len(numbered), _CHUNK)]
+    chunks = in_chunks(numbered, _CHUNK)
     # the first chunk loads the tables and compiles the plan, once for all processes
     alone = chunks[:1] if workers > 1 else chunks
-    for chunk in alone:
-        yield _deidentify_chunk(deidentifier, chunk)
-    chunks = chunks[len(alone) :]
-    if not chunks:
-        return
-    with ProcessPoolExecutor(
-        max_workers=min(workers, len(chunks)),
-        initializer=_start_worker,
-        initargs=(deidentifier, os.getpid()),
-    ) as pool:
-        try:
-            yield from pool.map(_deidentify_in_worker, chunks)
-        except BrokenProcessPool:
-            raise CasepackError(
-                "a worker process was ended from outside",
-                advice="Perhaps memory ran out: try again with fewer workers.",
-            ) from None
-
-
-_worker: dict[str, InstanceDeidentifier] = {}
-"""The one `InstanceDeidentifier` of a worker process, which remembers from chunk to chunk."""
-
-
-def _start_worker(deidentifier: InstanceDeidentifier, parent: int) -> None:
-    # the parent alone answers Ctrl-C; a worker whose parent was killed must not write on
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
-    # what was there before the fork is never garbage, and little of what comes after is cyclic
-    gc.freeze()
-    gc.set_threshold(_GARBAGE_THRESHOLD)
-    _worker["deidentifier"] = deidentifier
-
-
-def _end_with_parent(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_PARENT_POLL_SECONDS)
-    os._exit(1)
-
-
-def _deidentify_in_worker(chunk: Sequence[tuple[int, Instance]]) -> Outcome:
-    return _deidentify_chunk(_worker["deidentifier"], chunk)
+    yield from over_processes(_deidentify_chunk, deidentifier, alone, 1)
+    yield from over_processes(_deidentify_chunk, deidentifier, chunks[len(alone) :], workers)
 
 
 def _deidentify_chunk(
@@ -311,28 +309,46 @@ def _group(file_set: FileSet, placed: Mapping[int, Placed]) -> tuple[Study, ...]
     return tuple(studies)
 
 
+def _pixel_changes(
+    looks: Mapping[Path, Look] | None, placed: Mapping[int, Placed]
+) -> PixelRecord | None:
+    if looks is None:
+        return None
+    return PixelRecord(
+        examined=sum(look.examined and look.reason is None for look in looks.values()),
+        changes=tuple(
+            (done.instance.sop_instance_uid, done.change)
+            for _number, done in sorted(placed.items())
+            if done.change is not None
+        ),
+    )
+
+
 def _record(
     recipe: Recipe,
     applied: Mapping[tuple[str, Applied], int],
     unused: Iterable[Unused],
+    *,
     texts: TextCounts | None,
+    pixels: PixelRecord | None,
 ) -> Record:
     return Record(
         software=SOFTWARE,
         recipe=recipe.name,
         recipe_digest=recipe.digest,
         edition=EDITION,
-        options=tuple(sorted(recipe.options & CARRIED_OUT, key=lambda option: option.value)),
+        options=tuple(sorted(carried_out(recipe.options), key=lambda option: option.value)),
         overrides=recipe.overrides,
         actions=_action_counts(applied),
         unused=tuple(sorted(Counter(item.reason for item in unused).items())),
         not_carried_out=_not_carried_out(recipe),
         texts=texts,
+        pixels=pixels,
     )
 
 
 def _not_carried_out(recipe: Recipe) -> tuple[str, ...]:
-    left = recipe.options - CARRIED_OUT
+    left = recipe.options - carried_out(recipe.options)
     options = [name for name, option in OPTION_NAMES.items() if option in left]
     return (*(f"Option {name}" for name in options), *recipe.not_carried_out)
 

@@ -30,7 +30,7 @@ ACTIONS: Mapping[Action, str] = {
 """In our words; the definitions are in PS3.15 Table E.1-1a."""
 OPTIONS: Mapping[Option, tuple[str, str]] = {
     Option.CLEAN_PIXEL_DATA: (
-        "Images with text burned into the picture were cleaned or left out.",
+        "Pictures were searched for burned-in text, which was covered; some may have been missed.",
         "Pictures were not searched for burned-in text.",
     ),
     Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: (
@@ -121,6 +121,7 @@ def describe_report(
             {"reason": reason.value, "held": reason.held, "count": count, "advice": reason.advice}
             for reason, count in record.unused
         ],
+        "pixels": record.pixels.as_json() if record.pixels is not None else None,
         "checks": [_check(check) for check in verified.checks],
         "warnings": [_finding(finding, places) for finding in verified.warnings],
         "actions": [

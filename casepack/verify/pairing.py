@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -15,6 +15,7 @@ from casepack.verify.holdings import Holding, Holdings, open_buffer
 from casepack.verify.pixels import digest_pixels
 from casepack.verify.profile import FULL_DATES, MODIFIED_DATES
 from casepack.verify.reading import is_part_ten, read_part_ten
+from casepack.verify.redactions import Redaction, differs_in_boxes_only
 
 _KEPT: Final = (
     0x00080060,  # Modality
@@ -53,6 +54,8 @@ class Pairing:
     originals: dict[str, list[Holding]] = field(repr=False)
     """Original images by the digest of their Pixel Data."""
     results: dict[str, list[Holding]] = field(repr=False)
+    redacted: frozenset[str] = field(repr=False, default=frozenset())
+    """New SOP Instance UIDs of images that differ from their originals in declared boxes alone."""
 
     @cached_property
     def new_uids(self) -> dict[str, str]:
@@ -95,8 +98,16 @@ def read_originals(originals: FileSet) -> list[Holding]:
     return found
 
 
-def pair_images(holdings: Holdings, originals: FileSet) -> Pairing:
-    """Pair each image with its original; those that cannot be told apart are left unpaired."""
+def pair_images(
+    holdings: Holdings, originals: FileSet, redactions: Mapping[str, Redaction] | None = None
+) -> Pairing:
+    """Pair each image with its original; those that cannot be told apart are left unpaired.
+
+    Parameters
+    ----------
+    redactions
+        What a run says that it covered, by new SOP Instance UID.
+    """
     before = _by_digest(read_originals(originals))
     after = {
         # of segmentations, those that the originals brought along
@@ -107,7 +118,35 @@ def pair_images(holdings: Holdings, originals: FileSet) -> Pairing:
     pairs: list[Pair] = []
     for digest, results in after.items():
         pairs += _pair(before.get(digest, []), results)
-    return Pairing(pairs=tuple(pairs), originals=before, results=after)
+    covered = list(_pair_redacted(before, after, pairs, redactions or {}))
+    return Pairing(
+        pairs=(*pairs, *covered),
+        originals=before,
+        results=after,
+        redacted=frozenset(pair.result.sop_instance_uid for pair in covered),
+    )
+
+
+def _pair_redacted(
+    before: Mapping[str, list[Holding]],
+    after: Mapping[str, list[Holding]],
+    pairs: Sequence[Pair],
+    redactions: Mapping[str, Redaction],
+) -> Iterator[Pair]:
+    """Yield the images with declared boxes beside the originals that they equal elsewhere."""
+    taken = {pair.original.path for pair in pairs}
+    left = [one for found in before.values() for one in found if one.path not in taken]
+    for result in (one for found in after.values() for one in found):
+        redaction = redactions.get(result.sop_instance_uid)
+        if redaction is None:
+            continue
+        for original in left:
+            if _key(original) == _key(result) and differs_in_boxes_only(
+                original.path, result.path, redaction
+            ):
+                left.remove(original)
+                yield Pair(original=original, result=result)
+                break
 
 
 def _by_digest(holdings: Iterable[Holding]) -> dict[str, list[Holding]]:

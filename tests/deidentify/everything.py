@@ -32,6 +32,16 @@ _FIXED = {
     0x00280008: b"1 ",
     0x00280301: b"NO",
     0x00200013: b"1 ",
+    0x00280004: b"MONOCHROME2 ",
+}
+_NUMBERS = {
+    # of a frame that Pixel Data of 32 bytes hold
+    **dict.fromkeys((0x00280010, 0x00280011), 4),
+    **dict.fromkeys((0x00280100, 0x00280101), 16),
+    0x00280002: 1,
+    0x00280006: 0,
+    0x00280102: 15,
+    0x00280103: 0,
 }
 _CONTENT = {0x0040A010: b"CONTAINS", 0x0040A040: b"TEXT"}
 """Relationship and Value Type: a Content Item that says of itself nothing else is held."""
@@ -113,6 +123,8 @@ class Planted:
             return self.sop_class_uid.encode()
         if fixed:
             return fixed
+        if len(path) == 1 and path[0] in _NUMBERS:
+            return struct.pack(self.how.order + "H", _NUMBERS[path[0]])
         return value_of(vr, number, self.how)
 
     def encode(self) -> dict[int, bytes]:

@@ -243,7 +243,7 @@ def test_encapsulated_pixels_survive_byte_for_byte(tmp_path: Path, vr: str) -> N
     pixels = sequence(0x7FE00010, frames, EXPLICIT, vr)
     elements = mr_elements(EXPLICIT) | {0x7FE00010: pixels}
     content = file_of(EXPLICIT, elements, "1.2.840.10008.1.2.4.50")
-    found = output_bytes(content, tmp_path)
+    found = output_bytes(content, tmp_path, "basic")
     assert found.endswith(pixels)
     assert from_bytes(found).file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.4.50"
 
@@ -297,7 +297,9 @@ def test_the_marks_replace_what_an_earlier_run_said(tmp_path: Path) -> None:
     assert "Meier" not in str(out.DeidentificationMethod)
     assert all(len(value) <= 64 for value in out.DeidentificationMethod)
     codes = [c.CodeValue for c in out.DeidentificationMethodCodeSequence]
-    assert codes == ["113100", "113103", "113104", "113105", "113107", "113108", "113111"]
+    marks = ["113100", "113101", "113103", "113104", "113105", "113107", "113108", "113111"]
+    assert codes == marks
+    assert out.BurnedInAnnotation == "NO"
     assert {c.CodingSchemeDesignator for c in out.DeidentificationMethodCodeSequence} == {"DCM"}
     basic = deidentify_dataset(ds, tmp_path / "b", "basic")
     assert basic.LongitudinalTemporalInformationModified == "REMOVED"

@@ -29,11 +29,12 @@ MAPPING = 0x00409096  # Real World Value Mapping Sequence: kept, with LUT Label 
 SECRET = b"ZZSECRET"
 
 
-def held_reason(content: bytes, folder: Path) -> Reason:
+def held_reason(content: bytes, folder: Path, using: str = "publication") -> Reason:
     """Return why one of two files was held."""
     good = mr_elements(EXPLICIT)
     good[0x00080018] = encode_element(0x00080018, "UI", b"1.2.3.999", EXPLICIT)
-    deidentified, crosswalk = deidentify_bytes([content, file_of(EXPLICIT, good)], folder)
+    contents = [content, file_of(EXPLICIT, good)]
+    deidentified, crosswalk = deidentify_bytes(contents, folder, using)
     assert len(deidentified.instances) == 1
     (unused,) = crosswalk.unused
     assert deidentified.record.unused == ((unused.reason, 1),)
@@ -130,12 +131,20 @@ def test_a_uid_of_another_vr_never_passes(tmp_path: Path, vr: str) -> None:
         assert vr != "UN"
 
 
+@pytest.mark.parametrize("using", ["basic", "publication"])
 @pytest.mark.parametrize("value", ["YES", "yes ", " YES", "YES\\NO", "MAYBE", "Y"])
 def test_an_image_whose_header_does_not_exclude_burned_in_text_is_held(
-    tmp_path: Path, value: str
+    tmp_path: Path, value: str, using: str
 ) -> None:
     encoded = encode_element(0x00280301, "CS", value.encode(), EXPLICIT)
-    assert held_reason(with_element(encoded, 0x00280301), tmp_path) is Reason.BURNED_IN
+    content = with_element(encoded, 0x00280301)
+    assert held_reason(content, tmp_path, using) is Reason.BURNED_IN
+
+
+def test_a_secondary_capture_is_held_where_pixels_are_not_examined(tmp_path: Path) -> None:
+    encoded = encode_element(0x00080016, "UI", b"1.2.840.10008.5.1.4.1.1.7", EXPLICIT)
+    content = with_element(encoded, 0x00080016)
+    assert held_reason(content, tmp_path, "basic") is Reason.SECONDARY_CAPTURE
 
 
 @pytest.mark.parametrize("value", [b"NO", b"no", b"", b"NO "])
@@ -147,7 +156,6 @@ def test_an_image_whose_header_excludes_burned_in_text_passes(tmp_path: Path, va
 @pytest.mark.parametrize(
     ("uid", "reason"),
     [
-        ("1.2.840.10008.5.1.4.1.1.7", Reason.SECONDARY_CAPTURE),
         ("1.2.840.10008.5.1.4.1.1.88.33", Reason.STRUCTURED_CONTENT),
         ("1.2.840.10008.5.1.4.1.1.88.59", Reason.STRUCTURED_CONTENT),
         ("1.2.840.10008.5.1.4.1.1.11.1", Reason.GRAPHICS),

@@ -10,7 +10,7 @@ from typing import Self
 import pytest
 from pydicom.dataset import Dataset
 
-from casepack.deidentify import studies as module
+from casepack.deidentify import workers as module
 from casepack.deidentify.dataset import DataSetDeidentifier
 from casepack.deidentify.dates import shift_value
 from casepack.deidentify.pseudonyms import Pseudonyms
@@ -218,7 +218,7 @@ def test_the_record_counts_what_was_done_by_class_and_attribute(tmp_path: Path) 
     assert record.edition == "2026d"
     assert (record.recipe, record.unused) == ("publication", ())
     assert [option.value for option in record.options] == [
-        *("113103", "113104", "113105", "113107", "113108", "113111")
+        *("113101", "113103", "113104", "113105", "113107", "113108", "113111")
     ]
     assert "Jane" not in repr(record)
     assert "ACME" not in repr(record)

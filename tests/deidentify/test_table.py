@@ -27,10 +27,12 @@ from tests.deidentify.running import deidentify_bytes, file_of
 
 RUNS = [
     (name, using, how)
-    for name in ("MR", "Enhanced MR", "CT", "SEG", "RTSTRUCT")
+    for name in ("MR", "Enhanced MR", "CT", "SC", "SEG", "RTSTRUCT")
     for using in RECIPES
     for how in (EXPLICIT_LITTLE, IMPLICIT_LITTLE)
-    if how is EXPLICIT_LITTLE or name in {"MR", "Enhanced MR"}
+    # a Secondary Capture passes where its pixels are examined
+    if (how is EXPLICIT_LITTLE or name in {"MR", "Enhanced MR"})
+    and (name, using) != ("SC", "basic")
 ]
 RUNS += [(name, "publication", EXPLICIT_LITTLE) for name in ("Comprehensive SR", "KOS", "GSPS")]
 """Under the other recipes these are held (see test_held)."""

@@ -6,12 +6,12 @@ be plain to see. What is still found after three rounds makes the image held.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from casepack.deidentify.pixels.boxes import Box, clip_boxes, mask_of
-from casepack.deidentify.pixels.cover import Covered, cover
+from casepack.deidentify.pixels.boxes import Box, mask_of
+from casepack.deidentify.pixels.cover import Covered, aligned, cover
 from casepack.deidentify.pixels.detect import find_text
 from casepack.deidentify.pixels.series import spread_over_series
 from casepack.deidentify.pixels.stored import (
@@ -44,15 +44,20 @@ class Cleaned:
         return bool(self.covered.frames)
 
 
-def examine_image(pixels: StoredPixels) -> Boxes:
-    """Find text in every frame of an image.
+def examine_image(pixels: StoredPixels, frames: Collection[int] | None = None) -> Boxes:
+    """Find text in every frame of an image, or in some of them.
 
     Raises
     ------
     InstanceHeld
         It cannot be decoded.
     """
-    return tuple(find_text(shown_values(pixels, frame)[None])[0] for frame in read_frames(pixels))
+    return tuple(
+        find_text(shown_values(pixels, frame)[None])[0]
+        if frames is None or number in frames
+        else ()
+        for number, frame in enumerate(read_frames(pixels))
+    )
 
 
 def spread_over_images(found: Sequence[Boxes], rows: int, columns: int) -> tuple[Boxes, ...]:
@@ -73,7 +78,9 @@ def spread_over_images(found: Sequence[Boxes], rows: int, columns: int) -> tuple
     return tuple(spread)
 
 
-def clean_image(pixels: StoredPixels, boxes: Boxes, known: Sequence[Box] = ()) -> Cleaned:
+def clean_image(
+    pixels: StoredPixels, boxes: Boxes, known: Sequence[Box] = (), kept: Sequence[Box] = ()
+) -> Cleaned:
     """Cover boxes, and look at the result again.
 
     Parameters
@@ -84,28 +91,35 @@ def clean_image(pixels: StoredPixels, boxes: Boxes, known: Sequence[Box] = ()) -
         What was found in each of its frames.
     known
         What is covered in every frame besides: regions of a known device, or drawn by hand.
+    kept
+        Where text that is found stays.
 
     Raises
     ------
     InstanceHeld
         It cannot be decoded, or text is still found after three rounds.
     """
-    wanted = tuple(clip_boxes((*found, *known), pixels.rows, pixels.columns) for found in boxes)
+    wanted = tuple(aligned(pixels, (*found, *known)) for found in boxes)
     done = cover(pixels, wanted)
     if not done.frames:
         return Cleaned(covered=done, boxes=wanted)
+    touched = frozenset(done.frames)
     for _ in range(_ROUNDS):
+        again = examine_image(done.pixels, touched)
         rest = tuple(
-            tuple(box for box in found if not _is_covered(box, before, pixels))
-            for found, before in zip(examine_image(done.pixels), wanted, strict=True)
+            tuple(box for box in found if not is_covered(box, (*before, *kept), pixels))
+            for found, before in zip(again, wanted, strict=True)
         )
         if not any(rest):
             return Cleaned(covered=done, boxes=wanted)
-        wanted = tuple((*before, *found) for before, found in zip(wanted, rest, strict=True))
+        wanted = tuple(
+            aligned(pixels, (*before, *found)) for before, found in zip(wanted, rest, strict=True)
+        )
         done = cover(pixels, wanted)
     raise InstanceHeld(Reason.BURNED_IN)
 
 
-def _is_covered(box: Box, boxes: Sequence[Box], pixels: StoredPixels) -> bool:
+def is_covered(box: Box, boxes: Sequence[Box], pixels: StoredPixels) -> bool:
+    """Tell whether most of a box lies in others."""
     covered = mask_of(boxes, pixels.rows, pixels.columns)
     return float(covered[box.top : box.bottom, box.left : box.right].mean()) >= _MOSTLY

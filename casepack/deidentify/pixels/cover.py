@@ -136,7 +136,7 @@ def cover(pixels: StoredPixels, boxes: Sequence[Sequence[Box]]) -> Covered:
         The image cannot be decoded, or the proof failed.
     """
     refuse_odd_pixels(pixels)
-    clipped = [_aligned(pixels, found) for found in boxes]
+    clipped = [aligned(pixels, found) for found in boxes]
     touched = tuple(index for index, found in enumerate(clipped) if found)
     if not touched:
         return Covered(pixels=pixels, frames=())
@@ -153,7 +153,8 @@ def cover(pixels: StoredPixels, boxes: Sequence[Sequence[Box]]) -> Covered:
     return done
 
 
-def _aligned(pixels: StoredPixels, boxes: Sequence[Box]) -> tuple[Box, ...]:
+def aligned(pixels: StoredPixels, boxes: Sequence[Box]) -> tuple[Box, ...]:
+    """Return boxes as they are covered: clipped, and to whole pairs where pixels share values."""
     if pixels.native and pixels.photometric == "YBR_FULL_422":
         # two columns share their chrominances
         boxes = [Box(box[0] // 2 * 2, box[1], -(-box[2] // 2) * 2, box[3]) for box in boxes]

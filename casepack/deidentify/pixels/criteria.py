@@ -21,6 +21,7 @@ from casepack.recipe.filters import Criterion, CriterionLine, Label, Predicate, 
 from casepack.standard.dictionary import parse_tag, tag_for_keyword
 
 MODALITY: Final = 0x00080060
+_WHITELIST: Final = "whitelist"
 _TOKEN: Final = re.compile(
     r'\s*(?:([()*+])|(?:\[([0-9A-Fa-f]{4},[0-9A-Fa-f]{4})\]|(\w+))\.(\w+)\s*\(\s*"([^"]*)"\s*\))'
 )
@@ -47,6 +48,10 @@ class Known:
     """The label, as its author wrote it."""
     boxes: tuple[Box, ...]
     """What it wants covered; empty for a rule that only warns."""
+    kept: tuple[Box, ...] = ()
+    """Where it says that text identifies nobody: regions to keep of a filter ``whitelist``."""
+    warns: bool = False
+    """It says that there is something, and not where."""
 
 
 def holds(criterion: Criterion, header: ImageHeader) -> bool:
@@ -124,12 +129,25 @@ def _boxes(region: Region, header: ImageHeader) -> tuple[Box, ...]:
 
 
 def known_by_filters(filters: Sequence[Filter], header: ImageHeader) -> tuple[Known, ...]:
-    """Return of each filter the first label that holds."""
+    """Return of each filter the first label that holds.
+
+    A filter named ``whitelist`` covers nothing: its regions to keep are where text may stay, such
+    as orientation letters and scale bars.
+    """
     found = []
     for one in filters:
         label = next((label for label in one.labels if flags(label, header)), None)
-        if label is not None:
-            found.append(Known(name=label.name, boxes=regions_to_cover(label.regions, header)))
+        if label is None:
+            continue
+        if one.name == _WHITELIST:
+            kept = [
+                box for region in label.regions if region.keep for box in _boxes(region, header)
+            ]
+            clipped = clip_boxes(kept, header.rows, header.columns)
+            found.append(Known(name=label.name, boxes=(), kept=clipped))
+        else:
+            boxes = regions_to_cover(label.regions, header)
+            found.append(Known(name=label.name, boxes=boxes, warns=not label.regions))
     return tuple(found)
 
 
@@ -139,7 +157,39 @@ def known_devices(header: ImageHeader) -> tuple[Known, ...]:
     On MR only rules that test the Modality hold. deid's list of what is clean is not used: an image
     of a clean kind is examined too.
     """
-    magnetic_resonance = _same("MR", header.text(MODALITY) or "")
+    asked, regions = _asked()
+    key = (
+        (header.rows, header.columns, _same("MR", header.text(MODALITY) or "")),
+        tuple(header.text(tag) for tag in asked),
+        tuple(header.regions(tag) for tag in regions),
+    )
+    found = _answers.get(key)
+    if found is None:
+        if len(_answers) >= _MOST_ANSWERS:
+            _answers.clear()
+        found = _answers[key] = _ask_devices(header, magnetic_resonance=key[0][2])
+    return found
+
+
+_answers: dict[object, tuple[Known, ...]] = {}
+"""By all that the rules ask of a header: images of a series give one answer."""
+_MOST_ANSWERS: Final = 1000
+
+
+@cache
+def _asked() -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the Attributes that rules ask for, and the Sequences that give them regions."""
+    labels = [label for label in _bundled_labels() if label.regions]
+    tags = {
+        criterion.tag for label in labels for line in label.lines for criterion in line.criteria
+    }
+    for rule in _ctp_rules():
+        tags |= {token[0] for token in _tokens(rule.condition) if not isinstance(token, str)}
+    regions = {region.tag for label in labels for region in label.regions if region.tag is not None}
+    return tuple(sorted(tags)), tuple(sorted(regions))
+
+
+def _ask_devices(header: ImageHeader, *, magnetic_resonance: bool) -> tuple[Known, ...]:
     found = [
         Known(name=label.name, boxes=regions_to_cover(label.regions, header))
         for label in _bundled_labels()
@@ -169,7 +219,7 @@ def _bundled_labels() -> tuple[Label, ...]:
     text = (files("deid") / "data" / "deid.dicom").read_text("utf-8")
     # lines that are not understood lose their label, and no other
     filters, _ = parse_filters(text, "deid.dicom")
-    return tuple(label for one in filters if one.name != "whitelist" for label in one.labels)
+    return tuple(label for one in filters if one.name != _WHITELIST for label in one.labels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

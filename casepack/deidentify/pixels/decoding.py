@@ -7,7 +7,6 @@ they take a process that is started anew, and the image is held.
 
 from __future__ import annotations
 
-import atexit
 import os
 import warnings
 from collections.abc import Mapping
@@ -15,10 +14,12 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from multiprocessing import get_context
+from multiprocessing.util import Finalize
 from typing import Any, Final
 
 from numpy.typing import NDArray
 
+from casepack.deidentify.workers import end_with_parent
 from casepack.errors import InstanceHeld
 from casepack.model import Reason
 
@@ -58,7 +59,8 @@ def decode_stream(
     InstanceHeld
         It cannot be decoded, or not within the limits.
     """
-    pool = _process()
+    # one of its own for each process: what a fork inherits of another's cannot be used
+    pool = _process(os.getpid())
     try:
         future = pool.submit(_attempt, transfer_syntax_uid, stream, raw, dict(options))
         values = future.result(timeout=_SECONDS)
@@ -71,9 +73,11 @@ def decode_stream(
 
 
 @lru_cache(maxsize=1)
-def _process() -> ProcessPoolExecutor:
-    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_limit)
-    atexit.register(_end, pool)
+def _process(parent: int) -> ProcessPoolExecutor:
+    context = get_context("spawn")
+    pool = ProcessPoolExecutor(1, mp_context=context, initializer=_limit, initargs=(parent,))
+    # worker processes end without `atexit`, and would wait for this one for ever
+    Finalize(None, _end, args=(pool,), exitpriority=10)
     return pool
 
 
@@ -83,11 +87,11 @@ def _end(pool: ProcessPoolExecutor) -> None:
     for process in processes:
         process.kill()
     pool.shutdown(wait=False, cancel_futures=True)
-    atexit.unregister(_end)
     _process.cache_clear()
 
 
-def _limit() -> None:
+def _limit(parent: int) -> None:
+    end_with_parent(parent)
     # what decoders write is not for the terminal
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)

@@ -137,6 +137,7 @@ class FileHeader:
 
     def __init__(self, file: PartTen) -> None:
         self._file = file
+        self._elements = {element.tag: element for element in file.elements}
         try:
             self.rows, self.columns = _number(file, 0x00280010), _number(file, 0x00280011)
         except (ValueError, struct.error):
@@ -147,10 +148,10 @@ class FileHeader:
         if tag >> 16 == 2:  # noqa: PLR2004  # File Meta Information
             meta = self._file.meta_value(tag)
             return None if meta is None else meta.decode("latin-1")
-        for element in self._file.elements:
-            if element.tag == tag:
-                raw = self._file.buffer[element.value : element.end]
-                return _as_text(raw, element.vr, self._file.encoding.order)
+        element = self._elements.get(tag)
+        if element is not None:
+            raw = self._file.buffer[element.value : element.end]
+            return _as_text(raw, element.vr, self._file.encoding.order)
         return None
 
     def regions(self, tag: int) -> tuple[Box, ...]:

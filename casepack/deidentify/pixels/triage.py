@@ -57,11 +57,23 @@ class Triage:
     """Rules that hold, those of the recipe first."""
     boxes: tuple[Box, ...] = ()
     """What the rules want covered in every frame."""
+    kept: tuple[Box, ...] = ()
+    """Where the recipe says that text identifies nobody."""
 
     @property
     def declared(self) -> bool:
         """True when the header says that there is text, or says neither YES nor NO."""
         return Suspicion.DECLARED in self.suspicions
+
+    @property
+    def suspicious(self) -> bool:
+        """True when an image that nobody examines should be held; derived ones are too many."""
+        return bool(set(self.suspicions) - {Suspicion.SECONDARY_IMAGE})
+
+    @property
+    def flagged(self) -> bool:
+        """True when somebody says that there is text: an image without a box is held then."""
+        return self.declared or any(one.warns for one in self.known)
 
 
 def triage(header: ImageHeader, filters: Sequence[Filter] = ()) -> Triage:
@@ -79,7 +91,7 @@ def triage(header: ImageHeader, filters: Sequence[Filter] = ()) -> Triage:
     suspicions = [
         *_from_attributes(header),
         *([Suspicion.KNOWN_DEVICE] if by_device else []),
-        *([Suspicion.RECIPE] if by_recipe else []),
+        *([Suspicion.RECIPE] if any(one.boxes or one.warns for one in by_recipe) else []),
     ]
     known = (*by_recipe, *by_device)
     boxes = [box for one in known for box in one.boxes]
@@ -87,6 +99,7 @@ def triage(header: ImageHeader, filters: Sequence[Filter] = ()) -> Triage:
         suspicions=tuple(suspicions),
         known=known,
         boxes=clip_boxes(boxes, header.rows, header.columns),
+        kept=tuple(box for one in by_recipe for box in one.kept),
     )
 
 

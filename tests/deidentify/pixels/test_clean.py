@@ -57,7 +57,7 @@ def test_a_line_covered_in_part_is_covered_whole_at_the_second_look() -> None:
 def test_an_image_in_which_text_is_found_for_ever_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = iter(range(0, 200, 20))
 
-    def always_elsewhere(_pixels: StoredPixels) -> tuple[tuple[Box, ...], ...]:
+    def always_elsewhere(_pixels: StoredPixels, _frames: object) -> tuple[tuple[Box, ...], ...]:
         row = next(rows)
         return ((Box(0, row, 10, row + 5),),)
 

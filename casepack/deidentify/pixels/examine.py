@@ -1,0 +1,163 @@
+"""Every frame of every image looked at, and what is found settled series by series.
+
+The first pass over the images: it writes nothing. Files go to processes in chunks; what recurs in a
+series is only known when all of it was seen, so the parent settles what becomes of each image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from casepack.deidentify.pixels.boxes import Box, Mask, clip_boxes, mask_of
+from casepack.deidentify.pixels.clean import examine_image
+from casepack.deidentify.pixels.header import FileHeader, read_stored_pixels
+from casepack.deidentify.pixels.looks import BoxesByFrame, Look, Seen
+from casepack.deidentify.pixels.series import spread_over_series
+from casepack.deidentify.pixels.triage import triage
+from casepack.deidentify.pixels.unused_bits import hides_in_unused_bits
+from casepack.deidentify.workers import in_chunks, over_processes
+from casepack.errors import CasepackError, InstanceHeld
+from casepack.model import Edges, FileSet, Instance, Reason
+from casepack.part_ten import open_part_ten
+from casepack.recipe import Filter
+
+_CHUNK: Final = 16
+_BURNED_IN_ANNOTATION: Final = 0x00280301
+_MOSTLY: Final = 0.9
+"""Share of a box in a region to keep with which it is kept."""
+
+Numbered = tuple[int, Instance]
+"""An image by its place in the file set."""
+
+
+def examine_instances(
+    numbered: Iterable[Numbered], filters: Sequence[Filter], workers: int
+) -> Iterator[dict[int, Seen]]:
+    """Yield what was seen in chunks of images, by their number.
+
+    Parameters
+    ----------
+    filters
+        ``%filter`` sections of the recipe.
+    workers
+        Processes to use.
+
+    Raises
+    ------
+    CasepackError
+        A process was ended from outside.
+    """
+    chunks = in_chunks(numbered, _CHUNK)
+    # the first chunk loads what the others need, once for all processes
+    alone = chunks[:1] if workers > 1 else chunks
+    yield from over_processes(_examine_chunk, filters, alone, 1)
+    yield from over_processes(_examine_chunk, filters, chunks[len(alone) :], workers)
+
+
+def _examine_chunk(filters: Sequence[Filter], chunk: Sequence[Numbered]) -> dict[int, Seen]:
+    return {number: _examine(instance.path, filters) for number, instance in chunk}
+
+
+def _examine(path: Path, filters: Sequence[Filter]) -> Seen:
+    try:
+        return examine_file(path, filters)
+    except InstanceHeld as error:
+        return Seen(reason=Reason(error.reason))
+    except CasepackError:
+        raise
+    except Exception:  # noqa: BLE001  # the boundary: its text may quote a value of the input
+        return Seen(reason=Reason.NOT_UNDERSTOOD)
+
+
+def examine_file(path: Path, filters: Sequence[Filter]) -> Seen:
+    """Look at the header and at every frame of an image.
+
+    Raises
+    ------
+    InstanceHeld
+        It cannot be read or decoded.
+    """
+    with open_part_ten(path) as file:
+        pixels = read_stored_pixels(file)
+        if pixels is None:
+            declared = (file.value(_BURNED_IN_ANNOTATION) or b"").strip().upper()
+            return Seen(flagged=declared not in {b"", b"NO"})
+        first = triage(FileHeader(file), filters)
+        frames = examine_image(pixels)
+        return Seen(
+            frames=pixels.frames,
+            rows=pixels.rows,
+            columns=pixels.columns,
+            found={number: boxes for number, boxes in enumerate(frames) if boxes},
+            known=first.boxes,
+            kept=first.kept,
+            flagged=first.flagged,
+            hidden=hides_in_unused_bits(pixels),
+        )
+
+
+def settle_looks(file_set: FileSet, seen: Mapping[int, Seen]) -> dict[Path, Look]:
+    """Return what is to be done with each image, by its path.
+
+    Parameters
+    ----------
+    seen
+        For each instance of the file set, by its number, what was seen.
+    """
+    looks: dict[Path, Look] = {}
+    number = 0
+    for study in file_set.studies:
+        for series in study.series:
+            members = {number + at: one for at, one in enumerate(series.instances)}
+            number += len(members)
+            found = _spread({one: seen[one] for one in members})
+            for one, instance in members.items():
+                looks[instance.path] = _settle(seen[one], found[one])
+    return looks
+
+
+def _spread(series: Mapping[int, Seen]) -> dict[int, BoxesByFrame]:
+    """Return the boxes of each image with what recurs in those of its size."""
+    found: dict[int, BoxesByFrame] = {number: one.found for number, one in series.items()}
+    sizes = {(one.rows, one.columns) for one in series.values() if one.found}
+    for rows, columns in sorted(sizes):
+        alike = [n for n, one in series.items() if (one.rows, one.columns) == (rows, columns)]
+        flat = [
+            _boxes(series[number].found.get(frame, ()))
+            for number in alike
+            for frame in range(series[number].frames)
+        ]
+        spread = iter(spread_over_series(flat, rows, columns))
+        for number in alike:
+            boxes = {frame: next(spread) for frame in range(series[number].frames)}
+            found[number] = {frame: some for frame, some in boxes.items() if some}
+    return found
+
+
+def _settle(seen: Seen, found: BoxesByFrame) -> Look:
+    if seen.reason is not None:
+        return Look(reason=seen.reason)
+    if seen.flagged and not found and not seen.known:
+        return Look(reason=Reason.BURNED_IN)
+    if not seen.frames:
+        return Look(examined=False)
+    spared = mask_of(_boxes(seen.kept), seen.rows, seen.columns) if seen.kept else None
+    boxes: dict[int, tuple[Edges, ...]] = {}
+    for frame in range(seen.frames) if seen.known else sorted(found):
+        covered = [box for box in _boxes(found.get(frame, ())) if not _lies_in(box, spared)]
+        wanted = clip_boxes((*covered, *_boxes(seen.known)), seen.rows, seen.columns)
+        if wanted:
+            boxes[frame] = wanted
+    return Look(boxes=boxes, kept=seen.kept, hidden=seen.hidden)
+
+
+def _boxes(edges: Iterable[Edges]) -> list[Box]:
+    return [Box(*one) for one in edges]
+
+
+def _lies_in(box: Box, mask: Mask | None) -> bool:
+    if mask is None:
+        return False
+    return float(mask[box.top : box.bottom, box.left : box.right].mean()) >= _MOSTLY

@@ -1,0 +1,189 @@
+"""The Data Set of a covered image: new Pixel Data, what describes them, and what was done to them.
+
+All else stays as de-identification left it. An image whose pixels are not those of its original is
+a derived image (PS3.3 C.7.6.1.1.2) and says so.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from casepack.deidentify.dataset import Extent, Output
+from casepack.deidentify.pixels.boxes import Box
+from casepack.deidentify.pixels.clean import clean_image
+from casepack.deidentify.pixels.header import PIXEL_DATA, read_stored_pixels
+from casepack.deidentify.pixels.looks import Look
+from casepack.deidentify.pixels.stored import StoredPixels, native_size
+from casepack.deidentify.pixels.unused_bits import clear_unused_bits
+from casepack.encoding import Encoding, encode_element, read_elements, unpad
+from casepack.errors import InstanceHeld
+from casepack.model import Option, PixelChange, Reason
+from casepack.part_ten import PartTen
+from casepack.standard.sop_classes import sop_class_name
+
+_SOP_CLASS: Final = 0x00080016
+_IMAGE_TYPE: Final = 0x00080008
+_DERIVATION_DESCRIPTION: Final = 0x00082111
+_PHOTOMETRIC: Final = 0x00280004
+_PLANAR_CONFIGURATION: Final = 0x00280006
+_BITS_ALLOCATED: Final = 0x00280100
+_HIGH_BIT: Final = 0x00280102
+_LOSSY: Final = 0x00282110
+_LOSSY_RATIO: Final = 0x00282112
+_LOSSY_METHOD: Final = 0x00282114
+_STALE: Final = frozenset(
+    # Smallest and Largest Image Pixel Value; offset tables of the former fragments
+    {0x00280106, 0x00280107, 0x7FE00001, 0x7FE00002, 0x7FE00003}
+)
+_MOST_TEXT: Final = 1024
+DESCRIPTION: Final = "Rectangles with burned-in text were filled with one value"
+_LOSSY_METHODS: Final = {
+    # Transfer Syntaxes that may lose values, and their Defined Terms (PS3.3 C.7.6.1.1.5.1)
+    "1.2.840.10008.1.2.4.50": "ISO_10918_1",
+    "1.2.840.10008.1.2.4.51": "ISO_10918_1",
+    "1.2.840.10008.1.2.4.53": "ISO_10918_1",
+    "1.2.840.10008.1.2.4.55": "ISO_10918_1",
+    "1.2.840.10008.1.2.4.81": "ISO_14495_1",
+    "1.2.840.10008.1.2.4.91": "ISO_15444_1",
+    "1.2.840.10008.1.2.4.93": "ISO_15444_2",
+    "1.2.840.10008.1.2.4.203": "ISO_15444_15",
+}
+
+
+def cover_output(
+    file: PartTen, output: Output, look: Look, options: frozenset[Option]
+) -> tuple[Output, str, PixelChange]:
+    """Return a de-identified Data Set with the boxes covered and its header telling of it.
+
+    Parameters
+    ----------
+    file
+        The original.
+    output
+        What de-identification made of it, with the original Pixel Data.
+    look
+        What is to be covered.
+    options
+        The Options that are claimed.
+
+    Returns
+    -------
+    Output, str, PixelChange
+        The Data Set sorted by tag, its Transfer Syntax, and what was done.
+
+    Raises
+    ------
+    InstanceHeld
+        The image cannot be decoded or covered, or text is found on it still.
+    """
+    pixels = read_stored_pixels(file)
+    if pixels is None:
+        raise InstanceHeld(Reason.NOT_UNDERSTOOD)
+    cleared = clear_unused_bits(pixels) if look.hidden else pixels
+    boxes = tuple(_boxes(look, frame) for frame in range(pixels.frames))
+    cleaned = clean_image(cleared, boxes, kept=[Box(*edges) for edges in look.kept])
+    new = cleaned.covered.pixels
+    described = dict(_described(pixels, new, file, output))
+    if cleaned.changed:
+        described |= _told(file, output, options)
+    kept = [entry for entry in output if entry[0] not in described and entry[0] not in _STALE]
+    change = PixelChange(
+        frames=pixels.frames,
+        boxes=tuple((frame, found) for frame, found in enumerate(cleaned.boxes) if found),
+        cleared=look.hidden,
+        decompressed=cleaned.covered.reason,
+    )
+    result = sorted([*kept, *described.items()], key=lambda entry: entry[0])
+    return result, new.transfer_syntax_uid, change
+
+
+def _boxes(look: Look, frame: int) -> tuple[Box, ...]:
+    return tuple(Box(*edges) for edges in look.boxes.get(frame, ()))
+
+
+def _described(
+    old: StoredPixels, new: StoredPixels, file: PartTen, output: Output
+) -> dict[int, bytes]:
+    """Return the Pixel Data and what of the Image Pixel Module is another one, encoded."""
+    how = file.encoding
+    present = {tag for tag, _ in output}
+    found = {PIXEL_DATA: _encoded_pixels(old, new, file)}
+    for tag, number, before in (
+        (_BITS_ALLOCATED, new.bits_allocated, old.bits_allocated),
+        (_HIGH_BIT, new.high_bit, old.high_bit),
+        (_PLANAR_CONFIGURATION, new.planar_configuration, old.planar_configuration),
+    ):
+        if number != before and tag in present:
+            found[tag] = encode_element(tag, "US", struct.pack(f"{how.order}H", number), how)
+    if new.photometric != old.photometric:
+        found[_PHOTOMETRIC] = encode_element(_PHOTOMETRIC, "CS", new.photometric.encode(), how)
+    return found | _lossy(old, new, file, present)
+
+
+def _encoded_pixels(old: StoredPixels, new: StoredPixels, file: PartTen) -> bytes:
+    how = file.encoding
+    if not new.native:
+        head = struct.pack("<HH2sHI", PIXEL_DATA >> 16, PIXEL_DATA & 0xFFFF, b"OB", 0, 0xFFFFFFFF)
+        return head + bytes(new.value) + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    if old.native:
+        vr = next(element.vr for element in file.elements if element.tag == PIXEL_DATA)
+        return encode_element(PIXEL_DATA, vr if vr in {"OB", "OW"} else "OW", bytes(new.value), how)
+    vr = "OB" if new.bits_allocated <= 8 else "OW"  # noqa: PLR2004  # bytes or words
+    return encode_element(PIXEL_DATA, vr, bytes(new.value), how)
+
+
+def _lossy(
+    old: StoredPixels, new: StoredPixels, file: PartTen, present: set[int]
+) -> dict[int, bytes]:
+    """Return the marks of lossy compression that the Transfer Syntax will no longer tell."""
+    method = _LOSSY_METHODS.get(old.transfer_syntax_uid)
+    same = new.transfer_syntax_uid == old.transfer_syntax_uid
+    if method is None or same or file.value(_LOSSY) == b"01":
+        return {}
+    raw = native_size(old)
+    ratio = f"{raw / max(1, len(old.value)):.2f}"
+    found = {_LOSSY: encode_element(_LOSSY, "CS", b"01", file.encoding)}
+    if _LOSSY_RATIO not in present:
+        found[_LOSSY_RATIO] = encode_element(_LOSSY_RATIO, "DS", ratio.encode(), file.encoding)
+    if _LOSSY_METHOD not in present:
+        found[_LOSSY_METHOD] = encode_element(_LOSSY_METHOD, "CS", method.encode(), file.encoding)
+    return found
+
+
+def _told(file: PartTen, output: Output, options: frozenset[Option]) -> dict[int, bytes]:
+    """Return what says that the image is derived, and how."""
+    how = file.encoding
+    found = {}
+    image_type = _value_of(file, output, _IMAGE_TYPE)
+    if image_type is not None:
+        # Frame Types stay as they are; DERIVED would forbid what tells of the acquisition
+        sop_class = sop_class_name((file.value(_SOP_CLASS) or b"").decode("latin-1"))
+        first = b"MIXED" if "Enhanced" in sop_class else b"DERIVED"
+        parts = image_type.split(b"\\")
+        rest = parts[1:] or [b"SECONDARY"]
+        found[_IMAGE_TYPE] = encode_element(_IMAGE_TYPE, "CS", b"\\".join([first, *rest]), how)
+    if Option.CLEAN_DESCRIPTORS in options:
+        # without the Option Table E.1-1 removes it, whoever wrote it
+        before = _value_of(file, output, _DERIVATION_DESCRIPTION)
+        text = b"; ".join([part for part in (before, DESCRIPTION.encode()) if part])
+        if len(text) > _MOST_TEXT:
+            text = DESCRIPTION.encode()
+        encoded = encode_element(_DERIVATION_DESCRIPTION, "ST", text, how)
+        found[_DERIVATION_DESCRIPTION] = encoded
+    return found
+
+
+def _value_of(file: PartTen, output: Output, tag: int) -> bytes | None:
+    for found, encoded in output:
+        if found == tag:
+            raw = (
+                file.buffer[encoded.start : encoded.end] if isinstance(encoded, Extent) else encoded
+            )
+            return _value(raw, file.encoding)
+    return None
+
+
+def _value(raw: bytes, how: Encoding) -> bytes:
+    (element,), _ = read_elements(raw, 0, len(raw), how)
+    return unpad(raw[element.value : element.end])
