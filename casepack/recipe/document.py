@@ -98,7 +98,7 @@ class Recipe:
     known_words: tuple[str, ...] = ()
     """Words of the site that stay in texts: the section ``%values known_words``."""
     filters: tuple[Filter, ...] = ()
-    """Sections ``%filter`` in the order of the recipe; read, but not used yet."""
+    """Sections ``%filter`` in the order of the recipe; used where pixels are cleaned."""
     faces: FaceRule | None = None
     """None when Clean Recognizable Visual Features is not declared."""
     text: str = field(repr=False, default="")
@@ -148,9 +148,10 @@ class Recipe:
     @property
     def not_carried_out(self) -> tuple[str, ...]:
         """What the recipe says that this version reads and does not use, in plain words."""
+        unused = () if Option.CLEAN_PIXEL_DATA in self.options else self.filters
         filters = [
-            f"%filter {each.name} ({each.source}): filters are not used yet"
-            for each in self.filters
+            f"%filter {each.name} ({each.source}): used with Option CleanPixelData alone"
+            for each in unused
         ]
         values = [
             f"%values {name} ({group.source}): only {KNOWN_WORDS} is used"

@@ -1,4 +1,4 @@
-"""``%filter``: which images may hold burned-in text, and where; read as data, not used yet.
+"""``%filter``: which images may hold burned-in text, and where; read as data.
 
 A filter is a list of labels, each with criteria on the header and regions of the image. What deid
 documents: the lines of a label are taken in turn; ``+`` joins a line to those before it by *and*,
@@ -8,7 +8,12 @@ to case and to blanks around the value; ``contains`` and ``notcontains`` take a 
 that is searched for in the value, ``equals`` and ``notequals`` a literal one. ``missing`` is an
 absent Attribute, ``present`` one that is not, ``empty`` one that is there without a value. A label
 with regions and no criteria holds for every image. Filters come in the order of their priority:
-the first that flags an image decides.
+the first label of each that flags an image decides.
+
+casepack covers the regions of a label, and looks for text in every image all the same. A label that
+flags without a region says that there is text: the image is held unless it is found. In a filter
+named ``whitelist``, regions to keep (``keepcoordinates``) are where text that is found may stay,
+such as orientation letters and scale bars; it covers nothing and trusts no image as a whole.
 
 deid 0.4.13 does otherwise than it documents in two points, which data read here must not be made
 to repeat: lines are joined by *and* whatever stands before them, and values on a line slip to the

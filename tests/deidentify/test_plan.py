@@ -6,7 +6,7 @@ import pytest
 
 from casepack.deidentify.plan import compile_plan, refuse_held_class
 from casepack.errors import InstanceHeld
-from casepack.model import Action, Reason
+from casepack.model import Action, Option, Reason
 from casepack.standard.dictionary import dictionary_vr
 from casepack.standard.types import read_iod
 from tests.deidentify.plans import CLASSES, RECIPES, path, plan, recipe, shipped, tag
@@ -151,7 +151,20 @@ def test_each_retaining_option_retains(option: str, keyword: str) -> None:
     assert plan("MR", BASIC).rule(path(keyword)).action is not Action.KEEP
 
 
-@pytest.mark.parametrize("option", ["CleanPixelData", "CleanRecognizableVisualFeatures"])
+def test_cleaning_pixels_changes_no_rule_and_needs_its_runtime(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, basic = plan("SC", recipe("CleanPixelData")), plan("MR", BASIC)
+    assert made.options == {Option.CLEAN_PIXEL_DATA}
+    assert made.rule(path("PatientName")) == basic.rule(path("PatientName"))
+    monkeypatch.setattr("casepack.deidentify.plan.finds_text", lambda: False)
+    with pytest.raises(InstanceHeld) as held:
+        plan("SC", recipe("CleanPixelData"))
+    assert held.value.reason is Reason.SECONDARY_CAPTURE
+    assert plan("MR", recipe("CleanPixelData")).options == frozenset()
+
+
+@pytest.mark.parametrize("option", ["CleanRecognizableVisualFeatures"])
 def test_an_option_that_is_not_carried_out_changes_nothing_and_is_not_claimed(option: str) -> None:
     made, basic = plan("Enhanced MR", recipe(option)), plan("Enhanced MR", BASIC)
     assert made.options == frozenset()

@@ -145,11 +145,11 @@ def test_an_added_module_with_all_that_it_needs_is_complete() -> None:
 
 def test_what_is_declared_and_not_carried_out_is_noted() -> None:
     more = ("%filter x", "LABEL y", "coordinates all", "%values z", "FIELD PatientID")
-    found = check(labels=("ADD Option CleanPixelData", MODIFIED), more=more)
+    found = check(labels=("ADD Option CleanRecognizableVisualFeatures", MODIFIED), more=more)
     assert [(each.code, each.place) for each in found] == [
         ("recipe-option-not-carried-out", "test.dicom"),
         ("recipe-section-not-used", "test.dicom:7"),
         ("recipe-section-not-used", "test.dicom:10"),
     ]
-    assert "CleanPixelData" in found[0].message
+    assert "CleanRecognizableVisualFeatures" in found[0].message
     assert {each.severity for each in found} == {Severity.NOTE}

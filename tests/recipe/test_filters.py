@@ -1,4 +1,4 @@
-"""Sections %filter: read whole, kept as data, not used yet."""
+"""Sections %filter: read whole, kept as data."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_a_recipe_with_filters_says_that_they_are_not_used() -> None:
     recipe = parse("%filter a", "LABEL x", "coordinates all", "%filter b", "%filter a", "LABEL y")
     assert [(each.name, len(each.labels)) for each in recipe.filters] == [("a", 2), ("b", 0)]
     assert recipe.not_carried_out == (
-        "%filter a (test.dicom:4): filters are not used yet",
-        "%filter b (test.dicom:7): filters are not used yet",
+        "%filter a (test.dicom:4): used with Option CleanPixelData alone",
+        "%filter b (test.dicom:7): used with Option CleanPixelData alone",
     )
 
 

@@ -347,10 +347,11 @@ def test_unknown_bytes_of_a_big_endian_file_are_not_guessed_at(tmp_path: Path) -
 
 def test_what_is_not_carried_out_is_in_the_record(tmp_path: Path) -> None:
     text = recipe_of(
-        "%filter graylist", "LABEL x", "coordinates all", labels=("ADD Option CleanPixelData",)
+        *("%filter graylist", "LABEL x", "coordinates all"),
+        labels=("ADD Option CleanRecognizableVisualFeatures",),
     )
     deidentified, _ = deidentify_bytes(to_bytes(mr()), tmp_path, parse_recipe(text, "test.dicom"))
     assert deidentified.record.not_carried_out == (
-        "Option CleanPixelData",
-        "%filter graylist (test.dicom:5): filters are not used yet",
+        "Option CleanRecognizableVisualFeatures",
+        "%filter graylist (test.dicom:5): used with Option CleanPixelData alone",
     )
