@@ -63,6 +63,7 @@ DUMMIES: Final[Mapping[str, bytes]] = {
 
 STUDY_DATE: Final = 0x00080020
 STUDY_TIME: Final = 0x00080030
+TIMEZONE: Final = 0x00080201
 PATIENT_NAME: Final = 0x00100010
 PATIENT_ID: Final = 0x00100020
 STUDY_ID: Final = 0x00200010
@@ -361,12 +362,18 @@ CLEANED_VRS: Final = frozenset({"LO", "LT", "SH", "ST", "UC", "UT"})
 """Value Representations of descriptive text (PS3.15 E.3.5)."""
 
 
+_DUMMIES_OF: Final[Mapping[int, bytes]] = {TIMEZONE: b"+0000"}
+"""Where the dummy of the VR is not a value that the Attribute may have."""
+
+
 def dummy_value(tag: int, vr: str, value: bytes, context: Context, uids: dict[str, str]) -> bytes:
     """D: return a value that is valid for the VR and identifies nobody."""
     if vr == "UI":
         return replace_uids(value, context, uids)
     if tag in {PATIENT_ID, PATIENT_NAME, STUDY_ID}:
         return required_value(tag, value, context)
+    if tag in _DUMMIES_OF:
+        return _DUMMIES_OF[tag]
     fewest, _most = value_multiplicity(tag)
     separator = b"\\" if vr in TEXT_VRS else b""
     return separator.join([DUMMIES[vr]] * fewest)

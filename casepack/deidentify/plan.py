@@ -73,7 +73,8 @@ _MAY_BE_EMPTY: Final = frozenset({AttributeType.TYPE_2, AttributeType.TYPE_2C})
 
 CODE_MEANING: Final = 0x00080104
 _VERIFYING_OBSERVER_SEQUENCE: Final = 0x0040A073
-_PRESENTATION_CREATION: Final = frozenset({0x00700082, 0x00700083})
+_PIXEL_DATA_PROVIDER_URL: Final = 0x00287FE0
+"""Type 1C, on account of the Transfer Syntax, which stays."""
 _VOCABULARY_DATES: Final = frozenset({0x00080106, 0x00080107, 0x0040DB06, 0x0040DB07})
 _TIMEZONE: Final = 0x00080201
 _FREE_TEXT: Final = frozenset({"ST", "LT", "UT"})
@@ -109,6 +110,8 @@ _EXTENDED: Final[Mapping[str, frozenset[int]]] = {
 _HELD_CLASSES: Final = (
     ("1.2.840.10008.5.1.4.1.1.104", Reason.ENCAPSULATED_DOCUMENT),
     ("1.2.840.10008.5.1.4.1.1.9.4", Reason.AUDIO),
+    # Inventory: what an archive holds, of all its patients
+    ("1.2.840.10008.5.1.4.1.1.201", Reason.NOT_UNDERSTOOD),
 )
 _CLEANED_CLASSES: Final = (
     # captures of screens and films; reports with key object selections; presentation states
@@ -272,7 +275,9 @@ class Plan:
         if row.basic == "X/Z/U*" and basic is Action.ZERO and _REFERENCED in self.present:
             # the Common Instance Reference Module lists what is referenced here (PS3.3 C.12.2)
             basic = Action.KEEP
-        return self._option_rule(row, basic) or Rule(action=basic, source=row.source)
+        contradicted = row.basic == Action.REMOVE and basic is Action.DUMMY
+        source = f"{row.source}, Type 1" if contradicted else row.source
+        return self._option_rule(row, basic) or Rule(action=basic, source=source)
 
     def _undefined_rule(self, path: Path, row: ProfileRow | None) -> Rule:
         """Return the rule for what the IOD does not define: a misplaced or a retired Attribute.
@@ -328,18 +333,24 @@ def _modified_date_rule(row: ProfileRow, basic: Action, source: str) -> Rule | N
 def resolve_code(tag: int, code: str, attribute_type: AttributeType) -> Action:
     """Resolve a code of Table E.1-1, compound or not, by the Attribute's Type.
 
-    X of an Attribute that must be present but may be empty (Type 2) empties it, so that the IOD
-    stays intact (PS3.15 E.1.1).
+    X of an Attribute that must be present empties it, or gives it a dummy where it must have a
+    value (Type 1), so that the IOD stays intact (PS3.15 E.1.1). Of Type 1C it goes: what asks for
+    it goes too.
     """
     if code in _COMPOUND:
         return _COMPOUND[code][_TYPE_RANK[attribute_type]]
     if tag == _VERIFYING_OBSERVER_SEQUENCE and attribute_type not in _REQUIRED:
         return Action.REMOVE
-    if tag in _PRESENTATION_CREATION and attribute_type in _REQUIRED:
+    if code == Action.REMOVE and _must_have_value(tag, attribute_type):
         return Action.DUMMY
     if code == Action.REMOVE and attribute_type in _MAY_BE_EMPTY:
         return Action.ZERO
     return Action(code)
+
+
+def _must_have_value(tag: int, attribute_type: AttributeType) -> bool:
+    required = attribute_type is AttributeType.TYPE_1 or tag == _PIXEL_DATA_PROVIDER_URL
+    return required and attribute_type in _REQUIRED and dictionary_vr(tag) != "SQ"
 
 
 def added_tags(recipe: Recipe) -> frozenset[int]:

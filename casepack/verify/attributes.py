@@ -36,6 +36,14 @@ _META: Final = frozenset(
 """File Meta elements that a rebuilt header needs."""
 _GSPS_DATES: Final = frozenset({0x00700082, 0x00700083})
 """X in Table E.1-1, but Type 1 in presentation states: a dummy is all that can be done."""
+_TYPE_1: Final = frozenset(
+    # Timezone Offset, Series Description, Unique Device Identifier, Radiopharmaceutical Start
+    # DateTime, Pixel Data Provider URL, HL7 Instance Identifier, Retrieve URI, Template Name
+    {0x00080201, 0x0008103E, 0x00181009, 0x00181078, 0x00287FE0, 0x0040E001, 0x0040E010}
+    | {0x30020121}
+)
+"""X in Table E.1-1, but Type 1 where some IODs have them."""
+_NOTHING: Final = frozenset({"REMOVED", "about:blank", "+0000", "19000101000000"})
 _PRESENTATION_STATES: Final = "1.2.840.10008.5.1.4.1.1.11."
 _DATES: Final = frozenset({"DA", "DT"})
 _DATE_OPTIONS: Final = frozenset({FULL_DATES, MODIFIED_DATES})
@@ -155,7 +163,8 @@ def _check_element(
             yield "overlay-or-curve", element.place
     else:
         row = read_rows().get(tag)
-        dummy = gsps and tag in _GSPS_DATES and _is_dummy_moment(part_ten, element)
+        dummy = tag in _TYPE_1 and plain_text(element.value) in _NOTHING
+        dummy |= gsps and tag in _GSPS_DATES and _is_dummy_moment(part_ten, element)
         if row is not None and _holds_value(element) and not dummy:
             yield from _check_row(element, row, claimed)
         yield from _check_value(part_ten, element, row, claimed)

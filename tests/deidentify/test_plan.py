@@ -252,3 +252,32 @@ def test_classes_that_cannot_be_cleaned_are_held(uid: str, reason: Reason) -> No
 
 def test_a_class_whose_uid_only_begins_alike_is_not_held() -> None:
     assert refuse_held_class("1.2.840.10008.5.1.4.1.1.77.1.1", BASIC.options).name.startswith("vl")
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords"),
+    [
+        ("GSPS", ("PresentationCreationDate",)),
+        ("MR", ("HL7StructuredDocumentReferenceSequence", "HL7InstanceIdentifier")),
+        ("MR", ("PixelDataProviderURL",)),
+    ],
+)
+def test_what_the_iod_must_have_is_a_dummy_where_the_table_removes_it(
+    name: str, keywords: tuple[str, ...]
+) -> None:
+    using = recipe("CleanGraphics")
+    place = path(*keywords)
+    rule = plan(name, using, frozenset(place[:1])).rule(place)
+    assert rule.action is Action.DUMMY
+    assert rule.source.endswith(", Type 1")
+
+
+def test_what_the_iod_must_have_only_with_what_is_removed_goes_too() -> None:
+    # Patient's Alternative Calendar is Type 1C beside dates in it
+    rule = plan("MR", BASIC).rule(path("PatientAlternativeCalendar"))
+    assert (rule.action, rule.source) == (Action.REMOVE, "E.1-1 gap")
+
+
+def test_an_inventory_of_an_archive_is_held() -> None:
+    with pytest.raises(InstanceHeld):
+        refuse_held_class("1.2.840.10008.5.1.4.1.1.201.1", BASIC.options)

@@ -139,8 +139,6 @@ def test_what_the_iod_wants_is_there(
         required = {code for code, usage in codes if usage == "M"} & {"1", "2"}
         if not required or not result.holds(path[:-1]) or path[0] in MARKS or in_content(path):
             continue
-        if "1" in required and table().get(path[-1], {}).get("basicProfile") == "X":
-            continue  # the table contradicts the IOD
         if path not in result.values:
             missing.append(written(path))
         elif "1" in required and vr_of(path[-1]) != "SQ" and not result.values[path]:
@@ -180,7 +178,7 @@ def test_what_identifies_nobody_survives_byte_for_byte(
         else:
             lost.append(written(path))
     assert lost == []
-    assert survived > (80 if name in {"Comprehensive SR", "KOS"} else 100)
+    assert survived > (80 if name in {"Comprehensive SR", "KOS", "RTSTRUCT"} else 100)
 
 
 def written(path: Path) -> str:
