@@ -22,6 +22,7 @@ from casepack.verify.comparison import (
     check_structure,
     explained_dates,
 )
+from casepack.verify.completeness import check_case, names_profile, read_content
 from casepack.verify.conformance import check_documents, check_entities, check_iods
 from casepack.verify.datacite import check_datacite
 from casepack.verify.directory import check_directories
@@ -295,6 +296,17 @@ def _check_pages(subject: Subject) -> Outcome:
     return Outcome(examined=len(PAGES), findings=check_pages(root / PAYLOAD, root))
 
 
+def _check_case(subject: Subject) -> Outcome:
+    payload = subject.holdings.root / PAYLOAD
+    content = read_content(payload)
+    if not content:
+        # that it is missing or no JSON is a matter of the layout and of the annotations
+        return Outcome(skipped="there is no case to read")
+    if not names_profile(content):
+        return Outcome(skipped="its publication profile is not one that casepack ships")
+    return Outcome(examined=1, findings=check_case(payload, subject.holdings.root))
+
+
 def _check_annotations(subject: Subject) -> Outcome:
     payload = subject.holdings.root / PAYLOAD
     return Outcome(examined=3, findings=check_annotations(payload, subject.holdings))
@@ -341,5 +353,6 @@ PACKAGE_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("crate", "The RO-Crate lists every file", _check_crate),
     ("datacite", "The DataCite metadata are complete", _check_datacite),
     ("pages", "Every link of the pages resolves", _check_pages),
+    ("case", "The case says what its profile asks for", _check_case),
     ("annotations", "Lesions, figures and case agree with DICOM", _check_annotations),
 )

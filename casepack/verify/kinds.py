@@ -13,6 +13,7 @@ from casepack.model import Severity
 _E, _W, _N = Severity.ERROR, Severity.WARNING, Severity.NOTE
 _KEPT: Final = "De-identify this file again; the original value must not leave."
 _LOOK: Final = "Read it with --reveal; remove it if it tells of a person, or check with --original."
+_WRITE: Final = "Write it into the case file, and pack the case again."
 _ANNEX_E: Final = "PS3.15 E.1.1"
 
 
@@ -470,6 +471,27 @@ KINDS: Final[dict[str, Kind]] = {
         "a figure names an instance or picture that is not here",
         "casepack layout",
         "Pack the case again.",
+    ),
+    "case-invalid": _kind(
+        _E, "the case is not what a case file can say", "casepack layout", "Pack the case again."
+    ),
+    "case-required": _kind(
+        _W, "the case lacks what its publication profile requires", "publication profile", _WRITE
+    ),
+    "case-limit": _kind(
+        _W,
+        "a part of the case is longer or shorter than its publication profile asks for",
+        "publication profile",
+        _WRITE,
+    ),
+    "case-not-allowed": _kind(
+        _W,
+        "a part of the case is none of the values of its publication profile",
+        "publication profile",
+        _WRITE,
+    ),
+    "case-doubt": _kind(
+        _W, "a reviewer would ask about a part of the case", "CARE 2013", "Read it; pack again."
     ),
     "case-unresolved": _kind(
         _E, "the case names a study that is not here", "casepack layout", "Pack the case again."

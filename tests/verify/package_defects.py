@@ -346,6 +346,30 @@ on_json(
     lambda case: case["studies"][0]["series"][0]["instances"].pop(),
 )
 
+
+def _of_case(**changes: object) -> Callable[[Any], object]:
+    return lambda content: content["case"].update(changes)
+
+
+on_json("case-required", "no history", CASE, _of_case(clinical_history=""))
+on_json("case-required", "no consent", CASE, _of_case(consent="", consent_from=None))
+on_json("case-limit", "one keyword", CASE, _of_case(keywords=["spine"]))
+on_json("case-doubt", "a placeholder", CASE, _of_case(outcome="TODO"))
+on_json(
+    "case-doubt",
+    "an age that identifies",
+    CASE,
+    _of_case(clinical_history="A man of 94 years of age."),
+)
+on_json("case-invalid", "a part that there is not", CASE, _of_case(mother="unknown"))
+on_json("case-invalid", "an id that is no name", CASE, _of_case(id="../x"))
+on_json(
+    "case-required case-not-allowed",
+    "no section of Eurorad",
+    CASE,
+    _of_case(profile="eurorad", section="Somewhere"),
+)
+
 # --------------------------------------------------------------------------- DICOMDIR
 
 

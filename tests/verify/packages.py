@@ -13,7 +13,17 @@ import bagit
 
 from casepack.annotate.annotation import annotate
 from casepack.annotate.measure import measure_lesions
-from casepack.case import Author, Case, Figure, Reference, TimePoint
+from casepack.case import (
+    Author,
+    Case,
+    Diagnosis,
+    Differential,
+    Discussion,
+    Figure,
+    Patient,
+    Reference,
+    TimePoint,
+)
 from casepack.model import FileSet, Lesion
 from casepack.package.write import write_package
 from casepack.verify import Identifiers, verify_deidentified
@@ -45,9 +55,19 @@ def small_case() -> Case:
     return Case(
         id="case-0001",
         title="A case",
+        consent="given",
+        patient=Patient(age=62, sex="F"),
+        clinical_history="Weakness of both legs.",
+        imaging_findings="A mass in the cord.",
+        differential_diagnosis=(
+            Differential(text="Ependymoma"),
+            Differential(text="Astrocytoma"),
+        ),
+        final_diagnosis=Diagnosis(text="Metastasis"),
+        discussion=Discussion(background="Such masses are rare."),
         authors=(Author(family="Oberländer", given="Käthe", affiliation="Klinik Tannweiler"),),
         time_points=(TimePoint(label="Before"), TimePoint(label="After", day=96)),
-        figures=(Figure(caption="The lesion.", series=1, lesion="lesion-1"),),
+        figures=(Figure(caption="The lesion on both slices.", series=1, lesion="lesion-1"),),
         lesions="lesions.json",
         references=(Reference(text="Someone A. On spines. 1999"),),
         publisher="Nobody",
