@@ -267,14 +267,16 @@ def validate_folder(
     path: Path,
     original: Path | None,
     *,
+    public_key: Path | None = None,
     known: tuple[Finding, ...] = (),
     reveal: Reveal | None = None,
     progress: Progress = no_progress,
 ) -> Report:
     """Check a package or a folder of any tool, with the original study if it is at hand.
 
-    `known` are findings of `casepack.verify.open_subject`; `reveal`, if given, is told of each
-    identifying value that is found.
+    `public_key` is that of the signer of a package; `known` are findings of
+    `casepack.verify.open_subject`; `reveal`, if given, is told of each identifying value that is
+    found.
     """
     from casepack.verify import collect_identifiers, verify_folder
 
@@ -284,6 +286,7 @@ def validate_folder(
         path,
         originals=originals,
         identifiers=identifiers,
+        public_key=public_key,
         known=known,
         reveal=reveal,
         progress=progress,

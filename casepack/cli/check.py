@@ -37,6 +37,9 @@ def validate(
         Path | None, typer.Option("--html", help="Write the report as a page to hand on.")
     ] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the report here.")] = None,
+    public_key: Annotated[
+        Path | None, typer.Option("--public-key", help="Of minisign: who has to have signed it.")
+    ] = None,
     *,
     reveal: Annotated[
         bool, typer.Option("--reveal", help="Show what was found, on this terminal only.")
@@ -69,7 +72,12 @@ def validate(
     revealed: list[Revealed] = []
     with show_progress() as progress, open_subject(path) as (folder, known):
         report = validate_folder(
-            folder, original, known=known, reveal=revealed.append, progress=progress
+            folder,
+            original,
+            public_key=public_key,
+            known=known,
+            reveal=revealed.append,
+            progress=progress,
         )
         if html is not None:
             page = write_page(report, folder, software=f"casepack {__version__}", progress=progress)

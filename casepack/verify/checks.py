@@ -41,6 +41,7 @@ from casepack.verify.pixels import check_pixels
 from casepack.verify.redactions import Redaction, declared_redactions, redactions_of
 from casepack.verify.references import check_references
 from casepack.verify.search import Reveal, keep_secret, search_holdings
+from casepack.verify.signature import can_verify, check_signature
 from casepack.verify.suspicions import check_suspicions
 from casepack.verify.unpacking import check_copy
 from casepack.verify.vocabulary import split_words
@@ -59,6 +60,8 @@ class Subject:
     identifiers: Identifiers | None = None
     deidentified: Deidentified | None = None
     tools: frozenset[str] = frozenset()
+    public_key: Path | None = None
+    """Of whoever signed the package, as minisign writes it."""
     known: tuple[Finding, ...] = ()
     """What was found before, while it was unpacked."""
     progress: Progress = field(repr=False, default=no_progress)
@@ -276,6 +279,14 @@ def _check_copy(subject: Subject) -> Outcome:
     return Outcome(examined=_count(subject), findings=found)
 
 
+def _check_signature(subject: Subject) -> Outcome:
+    root, key = subject.holdings.root, subject.public_key
+    found = tuple(check_signature(root, key))
+    if found or (key is not None and can_verify()):
+        return Outcome(examined=1, findings=found)
+    return Outcome(skipped="py-minisign is not installed" if key else "no public key given")
+
+
 def _check_layout(subject: Subject) -> Outcome:
     root = subject.holdings.root
     return Outcome(examined=len(EXPECTED), findings=check_layout(root / PAYLOAD, root))
@@ -341,6 +352,11 @@ FILE_SET_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("directory", "DICOMDIR and files agree", _check_directory),
 )
 """Of a folder with a DICOMDIR, and of every package."""
+
+SIGNATURE_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
+    ("signature", "The signature is by the holder of the key", _check_signature),
+)
+"""Of a package that is signed, or should be."""
 
 COPY_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("copy", "The zip file beside it holds the same files", _check_copy),

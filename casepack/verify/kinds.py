@@ -410,6 +410,18 @@ KINDS: Final[dict[str, Kind]] = {
     "bag-empty-folder": _kind(
         _W, "an empty folder, which no manifest covers", "RFC 8493 2.1.2", "Delete it."
     ),
+    "signature-invalid": _kind(
+        _E,
+        "the signature is not one of this manifest by the holder of the public key",
+        "minisign",
+        "Get the package again from where the author put it; if it is yours: casepack sign.",
+    ),
+    "signature-missing": _kind(
+        _E,
+        "a public key was given, and the package is not signed",
+        "minisign",
+        "Ask the author for the signature, or leave the key out.",
+    ),
     "package-file-missing": _kind(
         _E, "a file of the package layout is missing", "casepack layout", "Pack the case again."
     ),

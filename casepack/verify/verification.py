@@ -23,6 +23,7 @@ from casepack.verify.checks import (
     COPY_CHECKS,
     FILE_SET_CHECKS,
     PACKAGE_CHECKS,
+    SIGNATURE_CHECKS,
     Subject,
 )
 from casepack.verify.collecting import collect_identifiers, names_of_holdings
@@ -36,6 +37,7 @@ from casepack.verify.page import report_page
 from casepack.verify.pictures import draw_series
 from casepack.verify.report import Report
 from casepack.verify.search import Reveal, compile_search, hide_name, hide_values, keep_secret
+from casepack.verify.signature import has_signature
 from casepack.verify.unpacking import find_copy
 
 _OF_PACKAGES: Final = ("bagit.txt", "data/case.json", "data/ro-crate-metadata.json")
@@ -78,6 +80,7 @@ def verify_folder(
     *,
     originals: FileSet | None = None,
     identifiers: Identifiers | None = None,
+    public_key: Path | None = None,
     known: tuple[Finding, ...] = (),
     reveal: Reveal | None = None,
     progress: Progress = no_progress,
@@ -90,6 +93,8 @@ def verify_folder(
         A package (bag) or a folder that any tool wrote.
     originals, identifiers
         The study as it was; its identifiers are collected when they are not given.
+    public_key
+        Of whoever signed the package, as minisign writes it.
     known
         What was found while the folder was unpacked: see `open_subject`.
     reveal
@@ -99,6 +104,8 @@ def verify_folder(
     ------
     UsageError
         The folder does not exist.
+    KeyFileError
+        The public key cannot be read.
     """
     if not folder.is_dir():
         raise UsageError(
@@ -113,6 +120,7 @@ def verify_folder(
         originals=originals,
         identifiers=identifiers,
         tools=frozenset(tools),
+        public_key=public_key,
         known=known,
         progress=progress,
         reveal=reveal or keep_secret,
@@ -154,6 +162,7 @@ def _run_checks(
         *(() if subject.identifiers else CHECKS_WITHOUT_ORIGINALS),
         *(FILE_SET_CHECKS if is_package or subject.holdings.directories else ()),
         *(PACKAGE_CHECKS if is_package else ()),
+        *(SIGNATURE_CHECKS if is_package and _is_signed(subject) else ()),
         *(COPY_CHECKS if is_package and find_copy(subject.holdings.root) else ()),
     ]
     overrides = subject.overrides
@@ -173,6 +182,10 @@ def _run_checks(
             )
         )
     return tuple(checks), _hide_names(subject, sort_findings(findings))
+
+
+def _is_signed(subject: Subject) -> bool:
+    return subject.public_key is not None or has_signature(subject.holdings.root)
 
 
 def _hide_names(subject: Subject, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
