@@ -74,6 +74,8 @@ class Settings:
     approved: Path | None = None
     """Review sheet of an earlier run, with decisions."""
     workers: int = 1
+    programs: int | None = None
+    """Outside programs of the checks that run at a time; None: as many as is quickest."""
 
     def read_pseudonyms(self) -> Pseudonyms:
         """Return the pseudonyms; without any key, those of a fresh one that is not kept."""
@@ -151,7 +153,12 @@ def pack_study(
     from casepack.case import read_case
     from casepack.case.profiles import read_profile
     from casepack.package.write import write_package
-    from casepack.verify import collect_identifiers, verify_deidentified, verify_folder
+    from casepack.verify import (
+        PROGRAMS,
+        collect_identifiers,
+        verify_deidentified,
+        verify_folder,
+    )
 
     date = _date_of_epoch(os.environ.get("SOURCE_DATE_EPOCH"))
     case = read_case(case_file) if case_file is not None else None
@@ -176,7 +183,10 @@ def pack_study(
                 export=case.key_objects,
             )
         # once, with the annotations: they are written from the images alone, and nothing leaves
-        verified = verify_deidentified(deidentified, originals, identifiers, progress=progress)
+        programs = settings.programs or PROGRAMS
+        verified = verify_deidentified(
+            deidentified, originals, identifiers, programs=programs, progress=progress
+        )
         package = work / "package"
         write_package(
             verified,
@@ -189,7 +199,11 @@ def pack_study(
             progress=progress,
         )
         report = verify_folder(
-            package, originals=originals, identifiers=identifiers, progress=progress
+            package,
+            originals=originals,
+            identifiers=identifiers,
+            programs=programs,
+            progress=progress,
         )
         errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
         if errors:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import logging
+import multiprocessing
 import tempfile
 import threading
 import time
@@ -84,6 +85,7 @@ def run_case(task: Task) -> CaseResult:
     """
     start = time.perf_counter()
     known = _Known(digests=Digests(), files=[])
+    allow_processes()
     with _one_case, _silence():
         try:
             result = _make(task, known)
@@ -95,6 +97,15 @@ def run_case(task: Task) -> CaseResult:
         files=len(known.files),
         size=sum(file.size for file in known.files),
     )
+
+
+def allow_processes() -> None:
+    """Let this process have processes of its own: streams are decoded in one.
+
+    Workers of a cluster are often daemons, which `multiprocessing` refuses that.
+    """
+    configuration = getattr(multiprocessing.current_process(), "_config", {})
+    configuration["daemon"] = False
 
 
 @contextmanager
@@ -224,6 +235,8 @@ def _run_stages(task: Task, study: Path, case_file: Path | None, place: Path) ->
         recipe=task.recipe,
         pseudonyms=task.pseudonyms,
         approved=task.approved,
+        # a case has one core: others have the rest
+        programs=1,
         crosswalk=place / CROSSWALK if task.keep_crosswalk else None,
     )
     if task.form is Form.DEIDENTIFIED:

@@ -123,7 +123,7 @@ class _Process:
 
     def __init__(self, context: Any) -> None:  # noqa: ANN401  # kinds of context share no base
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs,), daemon=False)
         self._process.start()
         theirs.close()
 

@@ -116,10 +116,12 @@ def run_batch(
             )
             try:
                 stopped = batch.run(entries, stop)
-            finally:
-                # also of what was finished before a failure
-                summary = summarize(journal, entries, unchanged=frozenset(batch.unchanged))
-                write_summary(summary, out)
+            except BaseException:
+                # what failed says more than that the summary cannot be written either
+                with suppress(CasepackError):
+                    batch.sum_up(entries)
+                raise
+            summary = batch.sum_up(entries)
     return replace(summary, stopped=stopped)
 
 
@@ -185,6 +187,12 @@ class _Batch:
             raise
         self._end(running)
         return True
+
+    def sum_up(self, entries: Sequence[Entry]) -> Summary:
+        """Write the summary of all cases, and return it."""
+        summary = summarize(self.journal, entries, unchanged=frozenset(self.unchanged))
+        write_summary(summary, self.out)
+        return summary
 
     def _room(self, running: int) -> int:
         return max(0, _AHEAD * max(1, self.workers.width()) - running)

@@ -22,6 +22,7 @@ from casepack.batch.manifest import Entry
 from casepack.batch.places import join, store_file
 from casepack.batch.task import CaseResult, Verdict
 from casepack.deidentify.instance import SOFTWARE
+from casepack.work_folder import target_error
 
 _COLUMNS: Final = (
     *("case", "verdict", "fault", "studies", "series", "instances", "lesions", "held"),
@@ -107,8 +108,11 @@ def write_summary(summary: Summary, out: str) -> None:
     TargetError
         They cannot be written.
     """
-    store_file(_write_csv(summary), join(out, "summary.csv"))
-    store_file(_write_page(summary), join(out, "summary.html"))
+    try:
+        store_file(_write_csv(summary), join(out, "summary.csv"))
+        store_file(_write_page(summary), join(out, "summary.html"))
+    except OSError as error:
+        raise target_error(error) from None
 
 
 def _write_csv(summary: Summary) -> str:

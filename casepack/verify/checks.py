@@ -23,7 +23,7 @@ from casepack.verify.comparison import (
     explained_dates,
 )
 from casepack.verify.completeness import check_case, names_profile, read_content
-from casepack.verify.conformance import check_documents, check_entities, check_iods
+from casepack.verify.conformance import PROGRAMS, check_documents, check_entities, check_iods
 from casepack.verify.datacite import check_datacite
 from casepack.verify.directory import check_directories
 from casepack.verify.findings import make_finding
@@ -62,6 +62,8 @@ class Subject:
     tools: frozenset[str] = frozenset()
     public_key: Path | None = None
     """Of whoever signed the package, as minisign writes it."""
+    programs: int = PROGRAMS
+    """How many of the tools run at a time."""
     known: tuple[Finding, ...] = ()
     """What was found before, while it was unpacked."""
     progress: Progress = field(repr=False, default=no_progress)
@@ -221,7 +223,7 @@ def _check_iods(subject: Subject) -> Outcome:
         return Outcome(skipped="dciodvfy is not installed")
     holdings = [*subject.holdings.dicom, *subject.holdings.directories]
     originals = _by_class(subject.originals.instances if subject.originals else ())
-    found = check_iods(holdings, originals, progress=subject.progress)
+    found = check_iods(holdings, originals, programs=subject.programs, progress=subject.progress)
     return Outcome(examined=len(holdings), findings=found)
 
 

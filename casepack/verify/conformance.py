@@ -24,7 +24,8 @@ from casepack.verify.holdings import Holding, Holdings
 from casepack.verify.vocabulary import ordinary_words
 
 TOOLS: Final = ("dciodvfy", "dcentvfy", "dsrdump")
-_WORKERS: Final = 4
+PROGRAMS: Final = 4
+"""How many run at a time: each is quick, and waits for the disk."""
 _SECONDS: Final = 60
 _MOST_SAID: Final = 1 << 16
 Said = TypeVar("Said")
@@ -109,6 +110,7 @@ def check_iods(
     holdings: Sequence[Holding],
     originals: dict[str, list[Path]],
     *,
+    programs: int = PROGRAMS,
     progress: Progress = no_progress,
 ) -> Iterator[Finding]:
     """Run dciodvfy on every file; yield the errors that no original of its SOP Class has.
@@ -119,9 +121,11 @@ def check_iods(
         The files to check.
     originals
         Original files by SOP Class UID; empty when there are none at hand.
+    programs
+        How many run at a time.
     """
     known: dict[str, set[tuple[str, str]]] = {}
-    with ThreadPoolExecutor(_WORKERS) as pool:
+    with ThreadPoolExecutor(programs) as pool:
         results = pool.map(_try_iod, [holding.path for holding in holdings])
         for number, (holding, errors) in enumerate(zip(holdings, results, strict=True), 1):
             progress("conformance", number, len(holdings))

@@ -27,7 +27,7 @@ from casepack.verify.checks import (
     Subject,
 )
 from casepack.verify.collecting import collect_identifiers, names_of_holdings
-from casepack.verify.conformance import available_tools, tool_versions
+from casepack.verify.conformance import PROGRAMS, available_tools, tool_versions
 from casepack.verify.findings import has_error, sort_findings
 from casepack.verify.holdings import read_holdings, relative_name
 from casepack.verify.identifiers import Identifiers
@@ -49,9 +49,15 @@ def verify_deidentified(
     originals: FileSet,
     identifiers: Identifiers,
     *,
+    programs: int = PROGRAMS,
     progress: Progress = no_progress,
 ) -> Verified:
     """Run every check on de-identified studies, against their originals.
+
+    Parameters
+    ----------
+    programs
+        How many outside programs run at a time.
 
     Raises
     ------
@@ -64,6 +70,7 @@ def verify_deidentified(
         identifiers=identifiers,
         deidentified=deidentified,
         tools=frozenset(available_tools()),
+        programs=programs,
         progress=progress,
     )
     checks, findings = _run_checks(subject, is_package=False)
@@ -83,6 +90,7 @@ def verify_folder(
     public_key: Path | None = None,
     known: tuple[Finding, ...] = (),
     reveal: Reveal | None = None,
+    programs: int = PROGRAMS,
     progress: Progress = no_progress,
 ) -> Report:
     """Check a package, or any folder of DICOM files, with the originals if they are at hand.
@@ -99,6 +107,8 @@ def verify_folder(
         What was found while the folder was unpacked: see `open_subject`.
     reveal
         Is told of each identifying value that is found: for a terminal, never for a file.
+    programs
+        How many outside programs run at a time.
 
     Raises
     ------
@@ -121,6 +131,7 @@ def verify_folder(
         identifiers=identifiers,
         tools=frozenset(tools),
         public_key=public_key,
+        programs=programs,
         known=known,
         progress=progress,
         reveal=reveal or keep_secret,

@@ -21,7 +21,7 @@ from casepack.batch.task import Verdict
 from casepack.deidentify.key_file import write_new_key
 from casepack.errors import CasepackError, UsageError
 from tests.batch.studies import NAMES, digest_of, write_studies
-from tests.batch.test_processes import KILLED, Dying, fail
+from tests.batch.test_processes import KILLED, Dying, fail, start_decoder
 
 if "CI" not in os.environ:
     pytest.importorskip("distributed", reason="Dask is not installed")
@@ -137,6 +137,8 @@ def test_a_cluster_gives_the_bytes_of_one_machine_and_says_nothing(
     words = [word for name in NAMES for word in name.split("^")]
     for value in (*words, "QF-5582", "1.2.826.0.1.3680043.10.8888", key.read_text().strip()[-64:]):
         assert value not in said
+    with dask_workers(cluster.address) as workers:
+        assert workers.executor.submit(start_decoder).result(timeout=START_SECONDS) > 0
     # what a worker does raise is written down with what it was given: the search is not empty
     with dask_workers(cluster.address) as workers, pytest.raises(ValueError, match="Vermeulen"):
         workers.executor.submit(fail, "Vermeulen").result(timeout=START_SECONDS)

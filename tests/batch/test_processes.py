@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from casepack.batch import case as case_module
-from casepack.batch.case import run_case
+from casepack.batch.case import allow_processes, run_case
 from casepack.batch.processes import Processes, WorkerDiedError, local_workers
 from casepack.batch.run import Workers, run_batch
 from casepack.batch.task import CaseResult, Fault, Task, Verdict
@@ -40,6 +40,22 @@ def run_case_and_die(times: int, noted: Path, task: Task) -> CaseResult:
 
 def fail(value: str) -> None:
     raise ValueError(value)
+
+
+def start_decoder() -> int:
+    """Start the process that decodes, and return its number."""
+    from casepack.deidentify.pixels.decoding import _process
+
+    allow_processes()
+    return _process(os.getpid()).submit(os.getpid).result(timeout=120)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 class Dying(Executor):
@@ -97,6 +113,19 @@ def test_killing_ends_what_runs_at_once() -> None:
     with pytest.raises(WorkerDiedError):
         running.result(timeout=60)
     assert waiting.cancelled() or isinstance(waiting.exception(timeout=60), WorkerDiedError)
+
+
+def test_the_process_that_decodes_ends_with_the_one_that_started_it() -> None:
+    processes = Processes(1)
+    decoder = processes.submit(start_decoder).result()
+    os.kill(decoder, 0)
+    processes.submit(time.sleep, 600)
+    time.sleep(0.2)
+    processes.kill()
+    end = time.monotonic() + 60
+    while is_alive(decoder):
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(("deaths", "verdict"), [(2, Verdict.DONE), (3, Verdict.FAILED)])
