@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,9 +25,12 @@ from tests.annotate.foreign import (
     measured,
     rt_file,
     structure_set,
+    write_nifti,
     written,
 )
 from tests.annotate.test_masks import ball, grid_of, mask_of, only_mask
+from tests.annotate.test_receivers import installed, needs_dcmqi
+from tests.annotate.test_validators import run
 from tests.builders import deidentified
 
 
@@ -65,6 +69,101 @@ def test_segmentation_of_the_original_study_is_carried_over(studies):
         measured(studies, again)
     assert "1.2.3.99" not in str(caught.value)
     assert measured(studies, again, uids={"1.2.3.99": new})[0].segments == expected.segments
+
+
+def as_json(code: str, meaning: str, scheme: str = "SCT") -> dict[str, str]:
+    return {"CodeValue": code, "CodingSchemeDesignator": scheme, "CodeMeaning": meaning}
+
+
+def made_by_dcmqi(folder: Path, studies: Deidentified, values: np.ndarray) -> Path:
+    """A Segmentation that dcmqi itself wrote, from a NIfTI file; 3D Slicer exports with it."""
+    series = studies.studies[0].series[0]
+    label = {
+        "labelID": 1,
+        "SegmentLabel": "Nodule",
+        "SegmentDescription": "Nodule",
+        "SegmentAlgorithmType": "MANUAL",
+        "SegmentedPropertyCategoryCodeSequence": as_json("49755003", "Abnormal structure"),
+        "SegmentedPropertyTypeCodeSequence": as_json("4147007", "Mass"),
+        "AnatomicRegionSequence": as_json("2748008", "Spinal cord"),
+        "recommendedDisplayRGBValue": [255, 0, 0],
+    }
+    told = {
+        "ContentCreatorName": "Reader^One",
+        "SeriesDescription": "Segmentation",
+        "SeriesNumber": "300",
+        "InstanceNumber": "1",
+        "ContentLabel": "LESION",
+        "segmentAttributes": [[label]],
+    }
+    (folder / "seg.json").write_text(json.dumps(told))
+    affine, _ = grid_of(studies)
+    code, said = run(
+        installed("itkimage2segimage"),
+        *("--inputImageList", write_nifti(folder / "m.nii.gz", values, affine)),
+        *("--inputDICOMList", ",".join(str(each.path) for each in series.instances)),
+        *("--inputMetadata", folder / "seg.json", "--outputDICOM", folder / "seg.dcm"),
+    )
+    assert code == 0, said
+    return folder / "seg.dcm"
+
+
+@needs_dcmqi
+def test_segmentation_of_dcmqi_itself_is_read_voxel_by_voxel(studies, tmp_path):
+    affine, shape = grid_of(studies)
+    values = (ball(affine, shape, (8, 5, 1), 10.0) > 0).astype(np.uint8)
+    (drawn,) = read_drawings(made_by_dcmqi(tmp_path, studies, values))
+    assert (drawn.label, drawn.finding.value) == ("Nodule", "4147007")
+    assert [site.meaning for site in drawn.sites] == ["Spinal cord"]
+    expected = measured(studies, only_mask(mask_of(values * 255, affine)))[0]
+    assert measured(studies, drawn)[0].segments == expected.segments
+
+
+@needs_dcmqi
+def test_report_of_dcmqi_itself_leads_to_the_segmentation_it_refers_to(studies, tmp_path):
+    affine, shape = grid_of(studies)
+    values = (ball(affine, shape, (8, 5, 1), 10.0) > 0).astype(np.uint8)
+    segmentation = made_by_dcmqi(tmp_path, studies, values)
+    series = studies.studies[0].series[0]
+    told = {
+        "SeriesDescription": "Measurements",
+        "SeriesNumber": "1001",
+        "InstanceNumber": "1",
+        "compositeContext": [segmentation.name],
+        "imageLibrary": [str(each.path.relative_to(tmp_path)) for each in series.instances],
+        "observerContext": {"ObserverType": "PERSON", "PersonObserverName": "Reader^One"},
+        "VerificationFlag": "UNVERIFIED",
+        "CompletionFlag": "COMPLETE",
+        "activitySession": "1",
+        "timePoint": "1",
+        "Measurements": [
+            {
+                "TrackingIdentifier": "Nodule",
+                "ReferencedSegment": 1,
+                "SourceSeriesForImageSegmentation": series.series_instance_uid,
+                "segmentationSOPInstanceUID": str(dcmread(segmentation).SOPInstanceUID),
+                "Finding": as_json("4147007", "Mass"),
+                "FindingSite": as_json("2748008", "Spinal cord"),
+                "measurementItems": [
+                    {
+                        "value": "4.2",
+                        "quantity": as_json("118565006", "Volume"),
+                        "units": as_json("ml", "milliliter", "UCUM"),
+                    }
+                ],
+            }
+        ],
+    }
+    (tmp_path / "sr.json").write_text(json.dumps(told))
+    code, said = run(
+        installed("tid1500writer"),
+        *("--inputImageLibraryDirectory", tmp_path, "--inputCompositeContextDirectory", tmp_path),
+        *("--inputMetadata", tmp_path / "sr.json", "--outputDICOM", tmp_path / "sr.dcm"),
+    )
+    assert code == 0, said
+    with pytest.raises(CaseError, match="no region") as caught:
+        read_drawings(tmp_path / "sr.dcm")
+    assert "name the DICOM Segmentation" in caught.value.advice
 
 
 def test_report_comes_back_with_region_axes_codes_and_points(studies):

@@ -55,12 +55,10 @@ def not_understood(path: Path) -> CaseError:
     )
 
 
-def nothing_drawn(path: Path) -> CaseError:
+def nothing_drawn(path: Path, advice: str = "Draw a closed outline or a mask.") -> CaseError:
     """Return the error of a file without a usable region."""
     return CaseError(
-        "holds no region that can be taken as a lesion",
-        place=path.name,
-        advice="Draw a closed outline or a mask.",
+        "holds no region that can be taken as a lesion", place=path.name, advice=advice
     )
 
 

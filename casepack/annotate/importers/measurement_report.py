@@ -34,6 +34,10 @@ _EXTENTS = {
 }
 """Names of measurements, in SNOMED CT and in the retired SRT of older dcmjs."""
 _TWO = 2
+_ADVICE = (
+    "A report whose regions are those of a Segmentation has none of its own: name the DICOM"
+    " Segmentation that it refers to. Else draw a closed outline or a line."
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,7 +68,7 @@ def read_measurement_report(path: Path, ds: Dataset) -> tuple[Lesion, ...]:
         raise not_understood(path) from None
     usable = [group for group in groups.values() if group.outlines or group.calipers]
     if not usable:
-        raise nothing_drawn(path)
+        raise nothing_drawn(path, _ADVICE)
     return tuple(
         Lesion(
             tracking_id=tracking_id(number),
