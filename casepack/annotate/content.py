@@ -6,14 +6,17 @@ import warnings
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import highdicom as hd
+from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.sr.codedict import codes
 
 from casepack.annotate.context import SOFTWARE, StudyContext
+from casepack.annotate.placement import Placement
 from casepack.annotate.planes import READ_ERRORS
 from casepack.annotate.shown import ImageReference
 from casepack.errors import StudyError
@@ -31,6 +34,22 @@ def device_observer() -> hd.sr.ObserverContext:
             model_name=SOFTWARE,
         ),
     )
+
+
+def document_options(
+    placement: Placement, scheme: CodingSchemeIdentificationItem
+) -> dict[str, Any]:
+    """Return what every SR document is made with: its place, its state, UTF-8, our own codes."""
+    return {
+        "series_instance_uid": placement.series_instance_uid,
+        "series_number": placement.series_number,
+        "sop_instance_uid": placement.sop_instance_uid,
+        "instance_number": placement.instance_number,
+        "is_complete": True,
+        "is_final": True,
+        "specific_character_set": "ISO_IR 192",
+        "coding_schemes": [scheme],
+    }
 
 
 def evidence_of(context: StudyContext, images: Iterable[ImageReference]) -> list[Dataset]:

@@ -13,7 +13,7 @@ from pydicom.uid import SegmentationStorage
 
 from casepack.annotate import codes
 from casepack.annotate.codes import sr_code
-from casepack.annotate.content import device_observer, evidence_of
+from casepack.annotate.content import device_observer, document_options, evidence_of
 from casepack.annotate.context import SOFTWARE, StudyContext, stamp
 from casepack.annotate.placement import Placement
 from casepack.annotate.shown import ImageReference, Shown, images_of
@@ -21,6 +21,11 @@ from casepack.model import MeasuredCaliper, Measurement, Segment
 
 _STEEP = np.cos(np.pi / 4)
 """A plane whose normal is within 45 degrees of the z axis shows no craniocaudal extent."""
+_OWN_CODES = CodingSchemeIdentificationItem(
+    designator=codes.SCHEME,
+    name=codes.SCHEME_NAME,
+    responsible_organization=SOFTWARE,
+)
 _GroupType = (
     hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations
     | hd.sr.VolumetricROIMeasurementsAndQualitativeEvaluations
@@ -60,20 +65,7 @@ def build_report(context: StudyContext, placement: Placement, shown: Shown) -> D
     document = hd.sr.Comprehensive3DSR(
         evidence=evidence_of(context, _evidence(shown)),
         content=content,
-        series_instance_uid=placement.series_instance_uid,
-        series_number=placement.series_number,
-        sop_instance_uid=placement.sop_instance_uid,
-        instance_number=placement.instance_number,
-        is_complete=True,
-        is_final=True,
-        specific_character_set="ISO_IR 192",
-        coding_schemes=[
-            CodingSchemeIdentificationItem(
-                designator=codes.SCHEME,
-                name=codes.SCHEME_NAME,
-                responsible_organization=SOFTWARE,
-            )
-        ],
+        **document_options(placement, _OWN_CODES),
     )
     stamp(document, context)
     return document

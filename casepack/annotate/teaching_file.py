@@ -10,13 +10,18 @@ from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code as SrCode
 from pydicom.uid import BasicTextSRStorage
 
-from casepack.annotate.content import evidence_of
+from casepack.annotate.content import document_options, evidence_of
 from casepack.annotate.context import SOFTWARE, StudyContext, stamp
 from casepack.annotate.placement import Placement
 from casepack.annotate.shown import ImageReference
 from casepack.case import Case
 
 _IHE = "IHERADTF"
+_IHE_CODES = CodingSchemeIdentificationItem(
+    designator=_IHE,
+    name="IHE Radiology Technical Framework",
+    responsible_organization="IHE International",
+)
 _AUTHOR = SrCode("TCE101", _IHE, "Author")
 _AFFILIATION = SrCode("TCE102", _IHE, "Affiliation")
 _ABSTRACT = SrCode("TCE104", _IHE, "Abstract")
@@ -52,20 +57,7 @@ def build_teaching_file_information(
     document = hd.sr.EnhancedSR(
         evidence=evidence_of(context, images),
         content=root,
-        series_instance_uid=placement.series_instance_uid,
-        series_number=placement.series_number,
-        sop_instance_uid=placement.sop_instance_uid,
-        instance_number=placement.instance_number,
-        is_complete=True,
-        is_final=True,
-        specific_character_set="ISO_IR 192",
-        coding_schemes=[
-            CodingSchemeIdentificationItem(
-                designator=_IHE,
-                name="IHE Radiology Technical Framework",
-                responsible_organization="IHE International",
-            )
-        ],
+        **document_options(placement, _IHE_CODES),
     )
     document.SOPClassUID = BasicTextSRStorage
     document.file_meta.MediaStorageSOPClassUID = BasicTextSRStorage

@@ -65,7 +65,8 @@ def _lesion(measured: MeasuredLesion, paths: Mapping[str, str]) -> dict[str, obj
     }
 
 
-def _measurement(one: Measurement, paths: Mapping[str, str]) -> dict[str, object]:
+def _place(one: Measurement | MeasuredCaliper, paths: Mapping[str, str]) -> dict[str, object]:
+    """Return the image, or the frame of it, that something was drawn on."""
     return {
         "time_point": one.time_point,
         "study_instance_uid": one.study_instance_uid,
@@ -75,6 +76,11 @@ def _measurement(one: Measurement, paths: Mapping[str, str]) -> dict[str, object
         "path": paths.get(one.sop_instance_uid, ""),
         "frame": one.frame,
         "frame_of_reference_uid": one.frame_of_reference_uid,
+    }
+
+
+def _measurement(one: Measurement, paths: Mapping[str, str]) -> dict[str, object]:
+    return _place(one, paths) | {
         "polygon_mm": _points(one.polygon_mm),
         "polygon_px": _points(one.polygon_px),
         "long_axis_mm": _round(one.long_axis_mm),
@@ -107,15 +113,7 @@ def _segment(one: Segment) -> dict[str, object]:
 
 
 def _caliper(one: MeasuredCaliper, paths: Mapping[str, str]) -> dict[str, object]:
-    return {
-        "time_point": one.time_point,
-        "study_instance_uid": one.study_instance_uid,
-        "series_instance_uid": one.series_instance_uid,
-        "sop_class_uid": one.sop_class_uid,
-        "sop_instance_uid": one.sop_instance_uid,
-        "path": paths.get(one.sop_instance_uid, ""),
-        "frame": one.frame,
-        "frame_of_reference_uid": one.frame_of_reference_uid,
+    return _place(one, paths) | {
         "extent": "point" if one.extent is None else str(one.extent),
         "points_mm": _points(one.points_mm),
         "points_px": _points(one.points_px),

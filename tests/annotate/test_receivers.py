@@ -150,8 +150,8 @@ needs_pixelmed = pytest.mark.skipif(
 )
 
 FALSE_ERRORS = (
-    # In a report with a group of TID 1411 every group is held against its rows; the same groups pass
-    # in a report without one, as the first test below shows.
+    # With a group of TID 1411 in the report, every group is held against its rows; the same groups
+    # pass in a report without one, as the first test below shows.
     # The wildcard of TID 1419 row 5 is held against the time point context, which TID 1501 and
     # 1411 include as HAS OBS CONTEXT (TID 1502; so do dcmtk's and highdicom's templates).
     ("Template 1419", "Time Point Order", "found HAS OBS CONTEXT"),

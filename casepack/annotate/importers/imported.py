@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casepack.errors import CaseError, ToolMissingError
-from casepack.model import Code, Mask, Pixel, Point
+from casepack.model import Code, Lesion, Mask, Pixel, Point
 
 LESION = Code(value="52988006", scheme="SCT", meaning="Lesion")
 """Finding of a drawing whose program names none."""
@@ -220,3 +220,24 @@ def label_region(values: NDArray[Any], label: float) -> NDArray[Any]:
 
 
 _MOST_LABELS = 255
+
+
+def label_lesions(values: NDArray[Any], affine: NDArray[np.float64]) -> tuple[Lesion, ...]:
+    """Return a lesion for each label of a label map, named by its number.
+
+    Raises
+    ------
+    ValueError
+        It is an image and no label map.
+    """
+    return tuple(
+        Lesion(
+            tracking_id=tracking_id(number),
+            label=f"Label {label:g}",
+            finding=LESION,
+            sites=(),
+            outlines=(),
+            masks=(make_mask(label_region(values, label), affine),),
+        )
+        for number, label in enumerate(label_values(values), 1)
+    )

@@ -8,14 +8,10 @@ from typing import Any
 import numpy as np
 
 from casepack.annotate.importers.imported import (
-    LESION,
-    label_region,
-    label_values,
-    make_mask,
+    label_lesions,
     missing_library,
     not_understood,
     nothing_drawn,
-    tracking_id,
 )
 from casepack.errors import CaseError
 from casepack.model import Lesion
@@ -58,23 +54,13 @@ def read_nifti(path: Path) -> tuple[Lesion, ...]:
     if values.ndim != _VOLUME:
         raise not_understood(path)
     try:
-        labels = label_values(values)
+        lesions = label_lesions(values, affine)
     except ValueError:
         raise CaseError(
             "holds values that are no labels",
             place=path.name,
             advice="Save the segmentation, not the image.",
         ) from None
-    if not labels:
+    if not lesions:
         raise nothing_drawn(path)
-    return tuple(
-        Lesion(
-            tracking_id=tracking_id(number),
-            label=f"Label {label:g}",
-            finding=LESION,
-            sites=(),
-            outlines=(),
-            masks=(make_mask(label_region(values, label), affine),),
-        )
-        for number, label in enumerate(labels, 1)
-    )
+    return lesions

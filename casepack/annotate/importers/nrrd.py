@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from casepack.annotate.importers.imported import (
     LESION,
-    label_region,
-    label_values,
+    label_lesions,
     make_mask,
     missing_library,
     name_label,
@@ -66,7 +65,9 @@ def read_nrrd(path: Path) -> tuple[Lesion, ...]:
             layers = np.moveaxis(layers, other, 0)
         else:
             raise not_understood(path)
-        lesions = _segments(header, layers, affine) or _labels(layers, affine)
+        lesions = _segments(header, layers, affine)
+        if not lesions and len(layers) == 1:
+            lesions = label_lesions(layers[0], affine)
     except CaseError:
         raise
     except (ValueError, KeyError, TypeError, IndexError, np.linalg.LinAlgError):
@@ -145,19 +146,3 @@ def _code(text: str) -> Code | None:
     if not (scheme and value and meaning) or max(map(len, (value, meaning))) > _CODE_LENGTH:
         return None
     return Code(value=value, scheme=scheme, meaning=meaning)
-
-
-def _labels(layers: NDArray[Any], affine: NDArray[np.float64]) -> tuple[Lesion, ...]:
-    if len(layers) != 1:
-        return ()
-    return tuple(
-        Lesion(
-            tracking_id=tracking_id(number),
-            label=f"Label {label:g}",
-            finding=LESION,
-            sites=(),
-            outlines=(),
-            masks=(make_mask(label_region(layers[0], label), affine),),
-        )
-        for number, label in enumerate(label_values(layers[0]), 1)
-    )
