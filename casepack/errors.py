@@ -15,6 +15,7 @@ No message ever holds a value of the input: not an identifier, not a UID, not an
     ├── InstanceHeld                   exit 3   one file is held, with its reason code
     ├── VerificationError              exit 1   a check failed; carries the findings
     ├── RegistrationError              exit 2   a registration service did not do what was asked
+    ├── PacsError                      exit 2   a PACS did not do what was asked
     └── ToolMissingError               exit 2   an outside program or an extra is not installed
 """
 
@@ -30,6 +31,7 @@ __all__ = [
     "CasepackError",
     "InstanceHeld",
     "KeyFileError",
+    "PacsError",
     "RecipeError",
     "RegistrationError",
     "ReviewError",
@@ -126,6 +128,10 @@ class VerificationError(CasepackError):
 
 class RegistrationError(CasepackError):
     """A registration service did not do what was asked; no package was changed."""
+
+
+class PacsError(CasepackError):
+    """A PACS did not do what was asked, or did not answer."""
 
 
 class ToolMissingError(UsageError):

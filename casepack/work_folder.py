@@ -10,9 +10,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from casepack.errors import TargetError
 
@@ -128,3 +130,32 @@ def target_error(error: OSError) -> TargetError:
         "the result cannot be written",
         advice="Check that the folder above the target exists and is writable.",
     )
+
+
+_PRIVATE: Final = "casepack-originals-"
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """Yield a folder for originals that only its owner can read; remove it afterwards.
+
+    It lies where TMPDIR says. Those that killed runs left are removed as well.
+
+    Raises
+    ------
+    TargetError
+        It cannot be made.
+    """
+    root = Path(tempfile.gettempdir())
+    for left in sorted(root.glob(f"{_PRIVATE}*")):
+        process = left.name.removeprefix(_PRIVATE).partition("-")[0]
+        if process.isdigit() and not _is_running(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f"{_PRIVATE}{os.getpid()}-", dir=root))
+    except OSError as error:
+        raise target_error(error) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

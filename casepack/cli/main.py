@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 import casepack
-from casepack.cli import batch, check, doi, prepare, publish, sample, secrets, write_case
+from casepack.cli import batch, check, doi, pacs, prepare, publish, sample, secrets, write_case
 from casepack.cli import recipe as recipe_commands
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ prepare.add_to(app)
 batch.add_to(app)
 check.add_to(app)
 publish.add_to(app)
+pacs.add_to(app)
 sample.add_to(app)
 app.add_typer(recipe_commands.app, name="recipe")
 app.add_typer(doi.app, name="doi")

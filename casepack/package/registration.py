@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,8 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from casepack.case.forms import check_doi
-from casepack.errors import KeyFileError, RegistrationError, ToolMissingError, UsageError
+from casepack.credentials import read_credentials
+from casepack.errors import RegistrationError, UsageError
 from casepack.package.datacite import describe_for_datacite
 from casepack.package.reading import read_package
 from casepack.package.zenodo import describe_for_zenodo
@@ -34,7 +34,7 @@ SERVICES: Final[Mapping[str, tuple[str, str]]] = {
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _TIMEOUT: Final = 30.0
 _LARGEST: Final = 4 << 20
-_KEYRING: Final = "casepack"
+_CREDENTIALS: Final = "REPOSITORY:PASSWORD for DataCite, an access token for InvenioRDM."
 _CREATED: Final = 201
 
 
@@ -115,7 +115,8 @@ def reserve_doi(
     """
     requests = describe_requests(package, service, prefix)
     found = _find_service(service)
-    secret = _read_credentials(credentials, found.address)
+    host = str(urlsplit(found.address).hostname)
+    secret = read_credentials(credentials, host, form=_CREDENTIALS)
     found = _Service(form=found.form, address=found.address, credentials=secret)
     answer = _send(requests[0], found)
     if found.form == "datacite":
@@ -172,45 +173,6 @@ def _reserve(service: _Service, identifier: str) -> Request:
         url=f"{service.address}/api/records/{identifier}/draft/pids/doi",
         headers={"Accept": "application/json"},
     )
-
-
-def _read_credentials(path: Path | None, address: str) -> str:
-    if path is None:
-        return _read_keyring(str(urlsplit(address).hostname))
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise KeyFileError("the credentials cannot be read", advice="Check the path.") from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeyFileError("others can read the credentials", advice="Change it: chmod 600 FILE")
-    if not text or "\n" in text:
-        raise KeyFileError(
-            "the file of the credentials does not hold one line",
-            advice="REPOSITORY:PASSWORD for DataCite, an access token for InvenioRDM.",
-        )
-    return text
-
-
-def _read_keyring(host: str) -> str:
-    try:
-        import keyring  # noqa: PLC0415  # an extra
-        from keyring.errors import KeyringError  # noqa: PLC0415  # an extra
-    except ImportError:
-        raise ToolMissingError(
-            "the keyring needs an extra",
-            advice="Install it: pip install 'casepack[keyring]'; or name a file: --credentials.",
-        ) from None
-    try:
-        secret = keyring.get_password(_KEYRING, host)
-    except KeyringError:
-        secret = None
-    if not secret:
-        raise KeyFileError(
-            "the keyring holds no credentials for this service",
-            advice=f"Put them in: keyring set {_KEYRING} {host}; or name a file: --credentials.",
-        )
-    return secret
 
 
 def _send(request: Request, service: _Service) -> Any:  # noqa: ANN401  # any JSON
