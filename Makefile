@@ -11,7 +11,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 APT    := $(if $(filter 0,$(shell id -u)),,sudo )env DEBIAN_FRONTEND=noninteractive apt-get -qq -o=Dpkg::Use-Pty=0
 # what the tests call: dciodvfy, dcentvfy; dcmmkdir, dsrdump, dcmdump; a browser and its driver;
-# a DICOMweb server; DicomSRValidator
+# a server for DICOMweb and DIMSE (dcmtk has another); DicomSRValidator
 DEBIAN_PACKAGES := dicom3tools dcmtk chromium chromium-driver orthanc orthanc-dicomweb libpixelmed-java default-jre-headless
 # fonts that the text detector is not trained with (tests/bench/text/fonts.py), and a peer of it
 TEXT_PACKAGES := tesseract-ocr fonts-freefont-ttf fonts-roboto-unhinted fonts-open-sans fonts-lato \

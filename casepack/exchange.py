@@ -15,23 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 from casepack.errors import PacsError, UsageError, VerificationError
 from casepack.model import Progress, Severity, no_progress
-from casepack.pacs import (
-    Outgoing,
-    Retrieved,
-    Sent,
-    connect,
-    list_studies,
-    read_pacs,
-    read_source,
-    retrieve_studies,
-    send_instances,
-)
 from casepack.study import read_file_set
 from casepack.work_folder import private_folder, publish, target_error, work_folder
 
 if TYPE_CHECKING:
     from casepack.model import FileSet
-    from casepack.pacs import Listing, Pacs, Query
+    from casepack.pacs import Listing, Pacs, Query, Retrieved, Sent
 
 _QUERY_FILES: Final = frozenset({".yaml", ".yml"})
 
@@ -44,6 +33,8 @@ def find_studies(pacs: Pacs, query: Query) -> Listing:
     PacsError
         It has nothing, or the studies of several patients.
     """
+    from casepack.pacs import connect, list_studies
+
     with connect(pacs) as peer:
         return list_studies(peer, query)
 
@@ -93,6 +84,8 @@ def open_study(source: Path, *, progress: Progress = no_progress) -> Iterator[Pa
     if source.suffix.lower() not in _QUERY_FILES or not source.is_file():
         yield source
         return
+    from casepack.pacs import read_source
+
     pacs, query = read_source(str(source))
     if query is None:
         raise UsageError(
@@ -113,6 +106,8 @@ def open_study(source: Path, *, progress: Progress = no_progress) -> Iterator[Pa
 
 
 def _retrieve(pacs: Pacs, query: Query, folder: Path, progress: Progress) -> Retrieved:
+    from casepack.pacs import connect, list_studies, retrieve_studies
+
     with connect(pacs) as peer:
         return retrieve_studies(peer, list_studies(peer, query), folder, progress=progress)
 
@@ -139,6 +134,8 @@ def send_folder(
     PacsError
         The PACS refuses, or does not answer.
     """
+    from casepack.pacs import Outgoing, connect, read_pacs, send_instances
+
     named = read_pacs(pacs)
     digests = _digest_files(folder)
     file_set = _verify(folder, original, progress)
@@ -163,7 +160,7 @@ def _digest_files(folder: Path) -> dict[Path, str]:
 
 
 def _verify(folder: Path, original: Path | None, progress: Progress) -> FileSet:
-    from casepack.verify import verify_folder  # noqa: PLC0415  # only where something is sent
+    from casepack.verify import verify_folder
 
     originals = read_file_set(original, progress=progress) if original is not None else None
     report = verify_folder(folder, originals=originals, progress=progress)

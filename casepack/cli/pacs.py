@@ -120,7 +120,7 @@ def _ask_query() -> Query:
     from casepack.pacs import Query, parse_query
     from casepack.pacs.query import parse_dates
 
-    if not sys.stdin.isatty():
+    if not is_asked():
         return parse_query(sys.stdin.read(), "standard input")
     uid = _prompt("Study Instance UID (Enter: by Accession Number)")
     number = "" if uid else _prompt("Accession Number (Enter: by Patient ID)")
@@ -132,6 +132,11 @@ def _ask_query() -> Query:
         patient_id=patient,
         study_date=parse_dates(date) if date else "",
     )
+
+
+def is_asked() -> bool:
+    """Tell whether somebody is there to be asked: standard input is a terminal."""
+    return sys.stdin.isatty()
 
 
 def _prompt(question: str) -> str:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from casepack.pipeline import Outcome
 
 StudyFolder = Annotated[Path, typer.Argument(help="Folder with the DICOM files of one patient.")]
+Study = Annotated[
+    Path,
+    typer.Argument(help="Folder with the DICOM files of one patient, or a query file for a PACS."),
+]
 OutFolder = Annotated[Path, typer.Argument(help="Folder to write; must not exist or be empty.")]
 RecipeName = Annotated[str, typer.Option("--recipe", help="Shipped recipe, or a .dicom file.")]
 KeyFile = Annotated[
@@ -114,7 +118,7 @@ def _megabytes(instances: tuple[object, ...]) -> str:
 
 
 def deid(
-    study: StudyFolder,
+    study: Study,
     out: OutFolder,
     recipe: RecipeName = "publication",
     key_file: KeyFile = None,
@@ -133,6 +137,7 @@ def deid(
 
     Example: casepack deid ./study ./deidentified --key-file project.key
     """
+    from casepack.exchange import open_study
     from casepack.pipeline import Settings, deidentify_study
 
     settings = Settings(
@@ -142,8 +147,8 @@ def deid(
         approved=approved,
         workers=workers,
     )
-    with show_progress() as progress:
-        outcome = deidentify_study(study, out, settings, progress=progress)
+    with show_progress() as progress, open_study(study, progress=progress) as folder:
+        outcome = deidentify_study(folder, out, settings, progress=progress)
     return _show_outcome(outcome, out, "De-identified")
 
 
@@ -163,7 +168,7 @@ def annotate(
 
 
 def pack(
-    study: StudyFolder,
+    study: Study,
     out: OutFolder,
     case: Annotated[Path | None, typer.Option("--case", help="Case file (YAML).")] = None,
     recipe: RecipeName = "publication",
@@ -179,6 +184,7 @@ def pack(
 
     Example: casepack pack ./study ./iscm-0001 --case case.yaml --key-file project.key
     """
+    from casepack.exchange import open_study
     from casepack.pipeline import Settings, pack_study
 
     settings = Settings(
@@ -188,8 +194,8 @@ def pack(
         approved=approved,
         workers=workers,
     )
-    with show_progress() as progress:
-        outcome = pack_study(study, out, settings, case_file=case, progress=progress)
+    with show_progress() as progress, open_study(study, progress=progress) as folder:
+        outcome = pack_study(folder, out, settings, case_file=case, progress=progress)
     return _show_outcome(outcome, out, "Packaged")
 
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from casepack.part_ten import open_part_ten
 from casepack.errors import InstanceHeld, PacsError
 from casepack.model import Progress, no_progress
 from casepack.pacs.peer import PAUSES, Pause, Peer, UnansweredError, ask_again
 from casepack.pacs.query import Answer, Query, is_answered, is_uid
+from casepack.part_ten import open_part_ten
 
 _SOP_INSTANCE_UID: Final = 0x00080018
 _STUDY_INSTANCE_UID: Final = 0x0020000D

@@ -6,12 +6,8 @@ import importlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,10 +25,10 @@ from tests.annotate.drawings import ellipse, enhanced_study, lesion, outline
 from tests.annotate.test_masks import ball, grid_of, mask_of, only_mask
 from tests.annotate.test_validators import classic, needs, run
 from tests.builders import deidentified
+from tests.servers import Orthanc
 
 JAVA = Path("/usr/share/java")
 PARTS = ("pixelmed", "slf4j-api", "slf4j-nop", "commons-codec", "commons-compress", "hsqldb")
-PLUGINS = Path("/usr/share/orthanc/plugins")
 CASE = Case(
     id="c", title="Œ", clinical_history="Weakness", imaging_findings="A lesion", keywords=("cord",)
 )
@@ -291,58 +287,8 @@ def test_dcmqi_reads_the_numbers_of_the_report(tmp_path):
     }
 
 
-class Orthanc:
-    """A server on loopback, with the DICOMweb plugin."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.root = f"http://127.0.0.1:{port}"
-        plugins = [PLUGINS / "libOrthancDicomWeb.so"]
-        configuration = {
-            "Name": "test",
-            "StorageDirectory": str(folder / "db"),
-            "IndexDirectory": str(folder / "db"),
-            "HttpPort": port,
-            "HttpServerEnabled": True,
-            "RemoteAccessAllowed": False,
-            "AuthenticationEnabled": False,
-            "DicomServerEnabled": False,
-            "Plugins": [str(plugin) for plugin in plugins],
-            "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
-        }
-        (folder / "orthanc.json").write_text(json.dumps(configuration))
-        log = (folder / "log").open("wb")
-        self.process = subprocess.Popen(["Orthanc", str(folder / "orthanc.json")], stderr=log)
-        log.close()
-        for _ in range(300):
-            try:
-                self.ask("/system")
-            except (urllib.error.URLError, ConnectionError):
-                time.sleep(0.1)
-            else:
-                return
-        self.stop()
-        raise AssertionError((folder / "log").read_text(errors="replace")[-2000:])
-
-    def ask(self, path: str, data: bytes | None = None, **headers: str) -> bytes:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(self.root + path, data=data, headers=named)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # loopback
-            content: bytes = answer.read()
-            return content
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(30)
-
-
 @pytest.fixture
 def orthanc(tmp_path: Path) -> Iterator[Orthanc]:
-    if shutil.which("Orthanc") is None and not os.environ.get("CI"):
-        pytest.skip("orthanc is not installed")
-    (tmp_path / "orthanc").mkdir()
     server = Orthanc(tmp_path / "orthanc")
     yield server
     server.stop()
