@@ -1,7 +1,8 @@
 """The annotate stage: the lesions of a case become DICOM objects beside its images.
 
-In each study the objects of one kind form one new Series. A Key Object Selection and a report
-hold one lesion each, a Segmentation and a presentation state one lesion on one series.
+In each study the objects of one kind form one new Series. One Key Object Selection holds the key
+images of all lesions; a report holds one lesion, a Segmentation and a presentation state one lesion
+on one series.
 """
 
 from __future__ import annotations
@@ -54,12 +55,13 @@ def annotate(
 ) -> Deidentified:
     """Write the lesions as DICOM objects beside the images of their studies.
 
-    For each lesion and each study that shows it: a Key Object Selection Document (TID 2010) of
-    its key images, a Comprehensive 3D SR (TID 1500) of what was drawn and measured; for each
-    series that it was drawn on a Segmentation and a Grayscale Softcopy Presentation State. A case
-    gives one Basic Text SR with its text. They repeat the Patient and Study Attributes of the
-    de-identified images, and go to ``<patient>/<study>/<new series>/<new instance>.dcm``. All is
-    encoded before the first file is written, and measured again from the files afterwards, see
+    For each study a copy of the Key Object Selection Document (TID 2010) of all key images; for
+    each lesion and each study that shows it a Comprehensive 3D SR (TID 1500) of what was drawn and
+    measured; for each series that it was drawn on a Segmentation and a Grayscale Softcopy
+    Presentation State. A case gives one Basic Text SR with its text. They repeat the Patient and
+    Study Attributes of the de-identified images, and go to
+    ``<patient>/<study>/<new series>/<new instance>.dcm``. All is encoded before the first file is
+    written, and measured again from the files afterwards, see
     `casepack.annotate.agreement.compare_forms`; the same arguments give the same bytes.
 
     Parameters

@@ -19,7 +19,7 @@ from casepack.annotate.context import (
     read_header,
     study_moment,
 )
-from casepack.annotate.key_objects import build_key_objects
+from casepack.annotate.key_objects import build_key_objects, key_images
 from casepack.annotate.placement import Placement
 from casepack.annotate.presentation import build_presentation_state
 from casepack.annotate.report import build_report
@@ -136,11 +136,12 @@ def _reference(study: Study, series: Series, instance: Instance) -> ImageReferen
 def draft_objects(
     plan: Plan, plans: Sequence[Plan], teaching: Draft | None, export: Export
 ) -> Iterator[Draft]:
-    """Yield the objects of the lesions of one study, kind by kind within a lesion."""
+    """Yield the objects of one study: its key objects, then kind by kind within a lesion."""
     further = () if teaching is None else (_teaching_reference(plans[0], teaching),)
+    keys = _Keys(plans, further, export)
+    if plan in keys.holders:
+        yield keys.draft(plan)
     for shown in plan.shown:
-        if shown.images:
-            yield _key_objects(plan, plans, shown, further, export)
         yield Draft(
             role="measurement-report",
             sop_instance_uid=_sop_uid("measurement-report", plan.context, shown),
@@ -160,39 +161,56 @@ def draft_objects(
             )
 
 
-def _key_objects(
-    plan: Plan,
-    plans: Sequence[Plan],
-    shown: Shown,
-    further: tuple[ImageReference, ...],
-    export: Export,
-) -> Draft:
-    def build(context: StudyContext, placement: Placement) -> Dataset:
-        return build_key_objects(context, placement, shown, _TITLES[export][0])
+class _Keys:
+    """The key objects of the case: one document, with a copy in each study that has a key image."""
 
-    return Draft(
-        role="key-objects",
-        sop_instance_uid=_sop_uid("key-objects", plan.context, shown, export, *_uids(further)),
-        build=build,
-        identical=tuple(
-            ImageReference(
-                study_instance_uid=other.context.study_instance_uid,
-                series_instance_uid=series_uid(other.study, "key-objects"),
-                sop_class_uid=str(KeyObjectSelectionDocumentStorage),
-                sop_instance_uid=_sop_uid(
-                    "key-objects", other.context, each, export, *_uids(further)
-                ),
-            )
-            for other in plans
-            for each in other.shown
-            if each.lesion is shown.lesion and each.images and other is not plan
-        ),
-        further=further,
-    )
+    def __init__(
+        self, plans: Sequence[Plan], further: tuple[ImageReference, ...], export: Export
+    ) -> None:
+        lesions = {
+            each.lesion.tracking_uid: each for plan in plans for each in plan.shown if each.images
+        }
+        self._said = [each.said for each in lesions.values()]
+        self._lesions = [each.lesion for each in lesions.values()]
+        self._further, self._export = further, export
+        studies = {image.study_instance_uid for image in key_images(self._lesions)}
+        self.holders = [plan for plan in plans if plan.study.study_instance_uid in studies]
 
+    def draft(self, plan: Plan) -> Draft:
+        """Return the draft of one study's copy."""
 
-def _uids(references: Sequence[ImageReference]) -> list[str]:
-    return [each.sop_instance_uid for each in references]
+        def build(context: StudyContext, placement: Placement) -> Dataset:
+            return build_key_objects(context, placement, self._lesions, _TITLES[self._export][0])
+
+        others = [other for other in self.holders if other is not plan]
+        return Draft(
+            role="key-objects",
+            sop_instance_uid=self._uid(plan),
+            build=build,
+            identical=tuple(
+                ImageReference(
+                    study_instance_uid=other.context.study_instance_uid,
+                    series_instance_uid=series_uid(other.study, "key-objects"),
+                    sop_class_uid=str(KeyObjectSelectionDocumentStorage),
+                    sop_instance_uid=self._uid(other),
+                )
+                for other in others
+            ),
+            further=self._further,
+        )
+
+    def _uid(self, plan: Plan) -> str:
+        context = plan.context
+        return derived_uid(
+            "key-objects",
+            context.study_instance_uid,
+            self._export,
+            *(each.sop_instance_uid for each in self._further),
+            *self._said,
+            context.title,
+            context.software_version,
+            f"{context.written}",
+        )
 
 
 def _report_builder(shown: Shown) -> Builder:

@@ -1,4 +1,4 @@
-"""Key Object Selection Documents (TID 2010): the key images of a lesion."""
+"""Key Object Selection Documents (TID 2010): the key images of a case."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from pydicom.sr.coding import Code as SrCode
 from casepack.annotate.content import device_observer, evidence_of, reference_tree
 from casepack.annotate.context import StudyContext, stamp
 from casepack.annotate.placement import Placement
-from casepack.annotate.shown import ImageReference, Shown, images_of
+from casepack.annotate.shown import ImageReference, images_of
+from casepack.model import MeasuredLesion
 
 
 def build_key_objects(
-    context: StudyContext, placement: Placement, shown: Shown, title: SrCode
+    context: StudyContext, placement: Placement, lesions: Sequence[MeasuredLesion], title: SrCode
 ) -> Dataset:
-    """Return a Key Object Selection with the key images of a lesion at all time points.
+    """Return a Key Object Selection with the key images of all lesions at all time points.
 
-    Each study that shows the lesion holds a copy; Identical Documents Sequence ties them
+    Each study that has one of the images holds a copy; Identical Documents Sequence ties them
     (PS3.3 C.17.6.2.1). `Placement.further` are documents selected along with the images.
     """
-    images = images_of((*shown.lesion.measurements, *shown.lesion.calipers), shown.lesion.segments)
-    drawn = images_of((*shown.lesion.measurements, *shown.lesion.calipers)) or images
+    drawn = key_images(lesions)
     own = [image for image in drawn if image.study_instance_uid == context.study_instance_uid]
     # highdicom refuses what belongs to another study, or drops it
     evidence = evidence_of(context, own)
-    parts = (context.title, shown.lesion.lesion.label)
+    parts = dict.fromkeys((context.title, *(each.lesion.label for each in lesions)))
     content = hd.ko.KeyObjectSelection(
         document_title=title,
         referenced_objects=evidence,
@@ -55,6 +55,18 @@ def build_key_objects(
         document.IdenticalDocumentsSequence = reference_tree(placement.identical)
     stamp(document, context)
     return document
+
+
+def key_images(lesions: Sequence[MeasuredLesion]) -> tuple[ImageReference, ...]:
+    """Return the frames that lesions are drawn on; where one is a mask alone, those of the mask."""
+    found: dict[ImageReference, None] = {}
+    for each in lesions:
+        drawn = images_of((*each.measurements, *each.calipers))
+        studies = {image.study_instance_uid for image in drawn}
+        masks = images_of((), each.segments)
+        found |= dict.fromkeys(drawn)
+        found |= dict.fromkeys(one for one in masks if one.study_instance_uid not in studies)
+    return tuple(found)
 
 
 def _selected(drawn: Sequence[ImageReference], placement: Placement) -> list[Dataset]:

@@ -11,6 +11,7 @@ from tests.annotate.drawings import (
     outline,
 )
 from tests.annotate.reading import annotated, objects, walk
+from tests.annotate.test_masks import ball, grid_of, mask_of, only_mask
 from tests.builders import deidentified
 
 
@@ -79,6 +80,24 @@ def test_key_objects_of_all_studies_are_one_document_in_copies(tmp_path):
         }
     alone = annotated(deidentified(tmp_path / "b"), lesion(outline(), evaluations=()))
     assert "IdenticalDocumentsSequence" not in objects(alone, "KO")[0]
+
+
+def test_the_key_images_of_all_lesions_are_one_document(tmp_path):
+    """One lesion is seen in the first study alone, one in the second, as a mask."""
+    studies = deidentified(tmp_path)
+    affine, shape = grid_of(studies, study=1)
+    mask = mask_of(ball(affine, shape, (4, 5, 1), 5.0), affine, time_point=2)
+    one = lesion(outline(), evaluations=())
+    other = only_mask(mask, tracking_id="lesion-2", label="Second")
+    result = annotated(studies, one, other)
+    first, second = objects(result, "KO")
+    assert first.ContentSequence == second.ContentSequence
+    listed = tree(first.CurrentRequestedProcedureEvidenceSequence)
+    assert {entry[0] for entry in listed} == {study.study_instance_uid for study in result.studies}
+    texts = [item.TextValue for item in first.ContentSequence if item.ValueType == "TEXT"]
+    assert any(one.label in text and "Second" in text for text in texts)
+    shown = [item for item in first.ContentSequence if item.ValueType == "IMAGE"]
+    assert len(shown) == len(listed) == 2
 
 
 @pytest.mark.parametrize(
