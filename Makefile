@@ -49,6 +49,7 @@ bench: $(VENV)/.installed-dev
 	dpkg -s libgdcm-tools openssl >/dev/null 2>&1 || { $(APT) update && $(APT) install -y libgdcm-tools openssl; }
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.packing
+	$(BIN)/python -m tests.bench.batches
 
 bench-text: $(VENV)/.installed-dev
 	@for package in $(TEXT_PACKAGES); do \
