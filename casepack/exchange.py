@@ -64,6 +64,27 @@ def fetch_studies(
     return retrieved
 
 
+def read_query(source: Path) -> tuple[Pacs, Query] | None:
+    """Return what a query file asks of which PACS; None for a folder.
+
+    Raises
+    ------
+    UsageError
+        The file holds no query.
+    """
+    if source.suffix.lower() not in _QUERY_FILES or not source.is_file():
+        return None
+    from casepack.pacs import read_source
+
+    pacs, query = read_source(str(source))
+    if query is None:
+        raise UsageError(
+            "the file names a PACS, but no study in it",
+            advice="Add study_instance_uid, accession_number, or patient_id with study_date.",
+        )
+    return pacs, query
+
+
 @contextmanager
 def open_study(source: Path, *, progress: Progress = no_progress) -> Iterator[Path]:
     """Yield the folder of a study: `source` itself, or what its query finds in a PACS.
@@ -81,17 +102,11 @@ def open_study(source: Path, *, progress: Progress = no_progress) -> Iterator[Pa
     UsageError
         The file holds no query.
     """
-    if source.suffix.lower() not in _QUERY_FILES or not source.is_file():
+    asked = read_query(source)
+    if asked is None:
         yield source
         return
-    from casepack.pacs import read_source
-
-    pacs, query = read_source(str(source))
-    if query is None:
-        raise UsageError(
-            "the file names a PACS, but no study in it",
-            advice="Add study_instance_uid, accession_number, or patient_id with study_date.",
-        )
+    pacs, query = asked
     with private_folder() as folder:
         try:
             retrieved = _retrieve(pacs, query, folder, progress)

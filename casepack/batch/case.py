@@ -31,6 +31,7 @@ from casepack.batch.task import CaseResult, Digests, Fault, Form, Task, Verdict
 from casepack.errors import (
     CaseError,
     CasepackError,
+    PacsError,
     RecipeError,
     StudyError,
     TargetError,
@@ -38,6 +39,7 @@ from casepack.errors import (
     UsageError,
     VerificationError,
 )
+from casepack.exchange import find_studies, open_study, read_query
 
 if TYPE_CHECKING:
     from casepack.pipeline import Outcome
@@ -55,6 +57,7 @@ _FAULTS: Final = (
     (TargetError, Fault.TARGET),
     (ToolMissingError, Fault.TOOL_MISSING),
     (NotReachedError, Fault.NOT_REACHED),
+    (PacsError, Fault.PACS),
     (UsageError, Fault.USAGE),
 )
 
@@ -126,7 +129,7 @@ def _make(task: Task, known: _Known) -> CaseResult:
     place = Path(tempfile.mkdtemp(prefix=f"{task.name}.", dir=task.work))
     staged = False
     try:
-        known.files = list_place(task.study)
+        known.files = _list_study(task.study)
         case_file = _reach_case_file(task, place / "case")
         known.digests = digest_task(task, known.files, case_file)
         present = _refuse_foreign(task)
@@ -138,6 +141,20 @@ def _make(task: Task, known: _Known) -> CaseResult:
     finally:
         if not staged:
             remove_folder(place)
+
+
+def _list_study(study: str) -> list[File]:
+    """Return the files of a study; of one in a PACS, what the PACS lists."""
+    asked = None if is_url(study) else read_query(Path(study))
+    if asked is None:
+        return list_place(study)
+    listing = find_studies(*asked)
+    # a PACS may count more than it lists yet: what comes later must be noticed
+    return [
+        File(name=one.name, size=0, stamp=f"{one.sop_instance_uid} of {listing.expected}")
+        for series in listing.series
+        for one in series.instances
+    ]
 
 
 def _reach_case_file(task: Task, folder: Path) -> Path | None:
@@ -239,9 +256,10 @@ def _run_stages(task: Task, study: Path, case_file: Path | None, place: Path) ->
         programs=1,
         crosswalk=place / CROSSWALK if task.keep_crosswalk else None,
     )
-    if task.form is Form.DEIDENTIFIED:
-        return deidentify_study(study, place / RESULT, settings)
-    return pack_study(study, place / RESULT, settings, case_file=case_file)
+    with open_study(study) as folder:
+        if task.form is Form.DEIDENTIFIED:
+            return deidentify_study(folder, place / RESULT, settings)
+        return pack_study(folder, place / RESULT, settings, case_file=case_file)
 
 
 def _find_picture(result: Path) -> str:

@@ -14,9 +14,10 @@ YAML holds the same, with a recipe for all rows that name none::
 
 Only ``study`` is needed. ``approved`` is a review sheet with decisions; ``result`` is package or
 deidentified; with ``crosswalk`` what links old and new is kept in OUT's private folder. Places are
-paths, relative to the manifest, or URLs. In a folder of studies each folder is a case; one that
-holds ``case.yaml`` has that as its case file, and as its study the folder ``study`` in it, if there
-is one. Messages name file and line, never a value.
+paths, relative to the manifest, or URLs; a study may be a query file for a PACS, as
+`casepack.pacs.source` describes it. In a folder of studies each folder is a case; one that holds
+``case.yaml`` has that as its case file, and as its study the folder ``study`` in it, if there is
+one. Messages name file and line, never a value.
 """
 
 from __future__ import annotations

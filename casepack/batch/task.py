@@ -42,6 +42,7 @@ class Fault(StrEnum):
     RESULT_CHANGED = "result-changed"
     TARGET = "target"
     NOT_REACHED = "not-reached"
+    PACS = "pacs"
     TOOL_MISSING = "tool-missing"
     USAGE = "usage"
     MEMORY = "memory"
@@ -63,6 +64,7 @@ _ADVICE: Mapping[Fault, str] = {
     Fault.RESULT_CHANGED: "the result was changed by hand since; move it away to have it made anew",
     Fault.TARGET: "the result cannot be written; check the disk and its permissions",
     Fault.NOT_REACHED: "the storage did not answer or refused; check its address and credentials",
+    Fault.PACS: "the PACS did not give the study, or not all of it; casepack fetch shows why",
     Fault.TOOL_MISSING: "an extra or a program is not installed where the worker runs",
     Fault.USAGE: "the row of the manifest cannot be used as it is",
     Fault.MEMORY: "memory ran out; use fewer workers, or one with more memory",
@@ -76,7 +78,7 @@ class Digests:
     """What a result was made from; equal digests give the same bytes."""
 
     study: str = ""
-    """Keyed digest of paths, sizes and modification times."""
+    """Keyed digest of paths, sizes and modification times, or of what a PACS lists."""
     case: str = ""
     """Keyed digest of the case file and of the files that it names."""
     recipe: str = ""
@@ -104,7 +106,7 @@ class Task:
 
     name: str
     study: str = field(repr=False)
-    """Folder or URL."""
+    """Folder or URL, or a query file for a PACS."""
     case_file: str | None = field(repr=False)
     recipe: str = field(repr=False)
     approved: Path | None = field(repr=False, default=None)
