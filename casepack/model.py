@@ -86,13 +86,14 @@ class Reason(StrEnum):
     AUDIO = "audio"
     TEXT_NOT_DECODABLE = "text-not-decodable"
     REFERENCE_MISSING = "reference-missing"
+    LOCALIZER = "localizer"
     OUTPUT_COLLISION = "output-collision"
     NOT_UNDERSTOOD = "not-understood"
 
     @property
     def held(self) -> bool:
         """True when content may be lost by leaving the file out, so that the exit code is 3."""
-        return self not in {Reason.NOT_DICOM, Reason.DICOMDIR}
+        return self not in {Reason.NOT_DICOM, Reason.DICOMDIR, Reason.LOCALIZER}
 
     @property
     def advice(self) -> str:
@@ -129,6 +130,7 @@ _ADVICE: Mapping[Reason, str] = {
     Reason.ENCAPSULATED_DOCUMENT: "documents inside DICOM cannot be cleaned; leave it out",
     Reason.AUDIO: "a voice identifies the speaker; leave it out",
     Reason.TEXT_NOT_DECODABLE: "text does not fit its Specific Character Set",
+    Reason.LOCALIZER: "a localizer that may show the face; the recipe has it left out",
     Reason.OUTPUT_COLLISION: "two inputs gave one output; report this",
     Reason.NOT_UNDERSTOOD: "casepack failed on this file; report this with casepack's version",
 }
@@ -266,11 +268,15 @@ class PixelRecord:
     """Images that were looked at."""
     changes: tuple[tuple[str, PixelChange], ...] = ()
     """By new SOP Instance UID."""
+    faces: tuple[tuple[str, int], ...] | None = None
+    """How many images had no face, one that was removed, or were not assessed; None where the
+    recipe does not ask."""
 
     def as_json(self) -> dict[str, object]:
         """Return it as reports hold it: frames from 1, boxes as in `Edges`."""
         return {
             "examined": self.examined,
+            "faces": None if self.faces is None else dict(self.faces),
             "changed": [
                 {
                     "sop_instance_uid": uid,

@@ -47,6 +47,19 @@ MANNER: Final[Mapping[Option, str]] = {
         "that is said to hold text which is not found, or that cannot be decoded, is held. The "
         "network misses text (see its model card): a person should look at the contact sheets."
     ),
+    Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: (
+        "Carried out together with Clean Pixel Data. Whether the head can be in an image is told "
+        "from Image Position and Orientation, Pixel Spacing, the Frame of Reference, descriptions "
+        "and anatomic regions: an image that reaches no further above the middle of the series "
+        "called lumbar than a share of the body height shows no face. In all others the face is "
+        "what the recipe gives in millimetres (ADD Face Above ... InFrontOf ...), or what the "
+        "skin shows: where chin and throat are seen, all above the throat and in front of its skin "
+        "is filled with one value, in every series of the Frame of Reference alike. Localizers are "
+        "left out if the recipe says so (ADD Face DropLocalizers). Recognizable Visual Features is "
+        "NO and the code is written in images of which this is true; where no face is found and "
+        "none can be excluded, the report says that faces were not assessed. Ears and the back of "
+        "the head are not removed."
+    ),
     Option.CLEAN_GRAPHICS: (
         "Overlays and curves are removed as whole groups. In presentation states the shapes stay, "
         "texts are treated as Clean Descriptors says (without that Option they are replaced by a "

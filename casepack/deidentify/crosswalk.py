@@ -9,13 +9,17 @@ import csv
 import io
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from casepack.deidentify.review import ReviewRow, draw_review_csv
 from casepack.deidentify.review_page import draw_review_page
-from casepack.model import Unused
+from casepack.model import FileSet, Unused
+
+if TYPE_CHECKING:
+    from casepack.deidentify.pixels.faces import FaceVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,10 @@ class Crosswalk:
     unused: tuple[Unused, ...] = field(repr=False)
     review: tuple[ReviewRow, ...] = field(repr=False, default=())
     """Texts and boxes for a person to decide on."""
+    originals: FileSet | None = field(repr=False, default=None)
+    """What was de-identified."""
+    faces: Mapping[Path, FaceVerdict] = field(repr=False, default_factory=dict)
+    """What was covered of faces, by original path."""
 
 
 def write_crosswalk(folder: Path, crosswalk: Crosswalk) -> None:
@@ -63,6 +71,11 @@ def write_crosswalk(folder: Path, crosswalk: Crosswalk) -> None:
     # the mark tells spreadsheets that it is UTF-8
     _write_private(folder / "review.csv", "\ufeff" + draw_review_csv(crosswalk.review))
     _write_private(folder / "review.html", draw_review_page(crosswalk.review))
+    if crosswalk.originals is not None and any(one.boxes for one in crosswalk.faces.values()):
+        # only who covers faces waits for numpy
+        from casepack.deidentify.pixels.face_sheets import write_face_sheets  # noqa: PLC0415
+
+        write_face_sheets(folder / "faces", crosswalk.originals, crosswalk.faces)
 
 
 def count_unknown_words(rows: Sequence[ReviewRow]) -> list[tuple[str, int]]:

@@ -14,7 +14,7 @@ from casepack.deidentify.actions import Context
 from casepack.deidentify.dataset import DataSetDeidentifier, Extent, Output
 from casepack.deidentify.elements import Applied
 from casepack.deidentify.graphics import refuse_overlay_shutter
-from casepack.deidentify.pixels.looks import Look
+from casepack.deidentify.pixels.looks import CLAIMED_BY_IMAGE, Look
 from casepack.deidentify.plan import Plan, compile_plan, refuse_held_class
 from casepack.encoding import Encoding, encode_element, encode_sequence
 from casepack.errors import InstanceHeld, TargetError
@@ -32,7 +32,14 @@ _UID: Final = re.compile(r"(?=.{1,64}$)[0-9]+(?:\.[0-9]+)*")
 _CHUNK: Final = 8 << 20
 _SPECIFIC_CHARACTER_SET: Final = 0x00080005
 _BURNED_IN_ANNOTATION: Final = 0x00280301
+_RECOGNIZABLE_VISUAL_FEATURES: Final = 0x00280302
 _PIXEL_DATA: Final = 0x7FE00010
+_ABSENT: Final = {
+    _BURNED_IN_ANNOTATION: Option.CLEAN_PIXEL_DATA,
+    _RECOGNIZABLE_VISUAL_FEATURES: Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES,
+}
+"""What is NO when an Option was carried out."""
+_NOTHING: Final[frozenset[Option]] = frozenset()
 _TEXT_LIMIT: Final = 64
 _MAX_SEEN: Final = 1000
 SOFTWARE: Final = f"casepack {casepack.__version__}"
@@ -75,12 +82,12 @@ class InstanceDeidentifier:
     remember: bool = True
     looks: Mapping[Path, Look] | None = field(repr=False, default=None)
     """What is to be done with the pixels of each file; None where they are not examined."""
-    _known: dict[tuple[str, Encoding, frozenset[str], bytes, bool], DataSetDeidentifier] = field(
-        default_factory=dict
-    )
-    _seen: dict[tuple[str, Encoding, frozenset[int], bytes, bool], DataSetDeidentifier] = field(
-        default_factory=dict
-    )
+    _known: dict[
+        tuple[str, Encoding, frozenset[str], bytes, frozenset[Option]], DataSetDeidentifier
+    ] = field(default_factory=dict)
+    _seen: dict[
+        tuple[str, Encoding, frozenset[int], bytes, frozenset[Option]], DataSetDeidentifier
+    ] = field(default_factory=dict)
     """Look-up by the tags of a Data Set; emptied when Data Sets differ without end."""
 
     def deidentify(self, instance: Instance) -> Placed:
@@ -100,8 +107,8 @@ class InstanceDeidentifier:
         with open_part_ten(instance.path) as file:
             if look is None:
                 _refuse_suspicious(file, self.recipe)
-            examined = look is not None and look.examined
-            deidentifier = self._deidentifier(instance.sop_class_uid, file, examined)
+            claims = look.claims if look is not None else _NOTHING
+            deidentifier = self._deidentifier(instance.sop_class_uid, file, claims)
             output = deidentifier.deidentify(file.buffer, file.layout)
             change = None
             if look is not None and look.changes:
@@ -116,20 +123,20 @@ class InstanceDeidentifier:
         return placed if change is None else replace(placed, change=change)
 
     def _deidentifier(
-        self, sop_class_uid: str, file: PartTen, examined: bool
+        self, sop_class_uid: str, file: PartTen, claims: frozenset[Option]
     ) -> DataSetDeidentifier:
         tags = frozenset(file.layout.places)
         if len(tags) != len(file.elements):
             raise InstanceHeld(Reason.MALFORMED)
         character_set = file.value(_SPECIFIC_CHARACTER_SET) or b""
-        kind = (sop_class_uid, file.encoding, tags, character_set, examined)
+        kind = (sop_class_uid, file.encoding, tags, character_set, claims)
         found = self._seen.get(kind)
         if found is None:
             refuse_overlay_shutter(tags)
             plan = compile_plan(sop_class_uid, self.recipe, tags)
             found = self._known.setdefault(
-                (sop_class_uid, file.encoding, plan.present, character_set, examined),
-                self._new(plan, file.encoding, character_set, examined),
+                (sop_class_uid, file.encoding, plan.present, character_set, claims),
+                self._new(plan, file.encoding, character_set, claims),
             )
             if len(self._seen) >= _MAX_SEEN:
                 self._seen.clear()
@@ -137,10 +144,10 @@ class InstanceDeidentifier:
         return found
 
     def _new(
-        self, plan: Plan, encoding: Encoding, character_set: bytes, examined: bool
+        self, plan: Plan, encoding: Encoding, character_set: bytes, claims: frozenset[Option]
     ) -> DataSetDeidentifier:
-        # claimed where there were pixels to be examined, and nowhere else
-        options = plan.options if examined else plan.options - {Option.CLEAN_PIXEL_DATA}
+        # claimed where they are true of this image, and nowhere else
+        options = plan.options - (CLAIMED_BY_IMAGE - claims)
         return DataSetDeidentifier(
             plan,
             self.context,
@@ -231,7 +238,8 @@ def deidentification_stamps(
 ) -> list[tuple[int, bytes]]:
     """Return the elements that say what was done: (0012,0062) to (0012,0064) and (0028,0303).
 
-    With Clean Pixel Data (0028,0301) is one of them.
+    With Clean Pixel Data (0028,0301) is one of them, with Clean Recognizable Visual Features
+    (0028,0302).
     """
     method = (
         SOFTWARE,
@@ -244,10 +252,13 @@ def deidentification_stamps(
         + encode_element(0x00080104, "LO", code.meaning[:_TEXT_LIMIT].encode(), encoding)
         for code in method_codes(options)
     ]
-    cleaned = Option.CLEAN_PIXEL_DATA in options
-    no_text = encode_element(_BURNED_IN_ANNOTATION, "CS", b"NO", encoding)
+    absent = [
+        (tag, encode_element(tag, "CS", b"NO", encoding))
+        for tag, option in _ABSENT.items()
+        if option in options
+    ]
     return [
-        *([(_BURNED_IN_ANNOTATION, no_text)] if cleaned else []),
+        *absent,
         (0x00120062, encode_element(0x00120062, "CS", b"YES", encoding)),
         (0x00120063, encode_element(0x00120063, "LO", "\\".join(method).encode(), encoding)),
         (0x00120064, encode_sequence(0x00120064, codes, encoding)),

@@ -107,7 +107,7 @@ class Journal:
         changed = [
             (self.digest(instance), repr(look))
             for instance in instances
-            if (look := looks[instance.path]).changes or look.reason
+            if (look := looks[instance.path]).changes or look.reason or look.face
         ]
         return hashlib.sha256(repr(sorted(changed)).encode("ascii")).hexdigest()
 

@@ -27,6 +27,7 @@ CARRIED_OUT: Final = frozenset(
         Option.CLEAN_GRAPHICS,
         Option.CLEAN_STRUCTURED_CONTENT,
         Option.CLEAN_PIXEL_DATA,
+        Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES,
         Option.CLEAN_DESCRIPTORS,
         Option.RETAIN_LONGITUDINAL_FULL_DATES,
         Option.RETAIN_LONGITUDINAL_MODIFIED_DATES,
@@ -44,7 +45,12 @@ removed or held as the Basic Profile says, and their codes are not claimed."""
 def carried_out(options: frozenset[Option]) -> frozenset[Option]:
     """Return those of the Options that this installation carries out."""
     done = options & CARRIED_OUT
-    return done if finds_text() else done - {Option.CLEAN_PIXEL_DATA}
+    if not finds_text():
+        done -= {Option.CLEAN_PIXEL_DATA}
+    if Option.CLEAN_PIXEL_DATA not in done:
+        # faces are covered in images that are examined, and nowhere else
+        done -= {Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES}
+    return done
 
 
 @cache

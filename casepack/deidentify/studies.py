@@ -38,15 +38,17 @@ from casepack.model import (
     Unused,
     no_progress,
 )
-from casepack.recipe import OPTION_NAMES, Recipe
+from casepack.recipe import OPTION_NAMES, FaceRule, Recipe
 from casepack.standard.dictionary import attribute_name, format_tag
 from casepack.standard.profile import EDITION
 
 if TYPE_CHECKING:
     from casepack.deidentify.cleaner import CleanedText, TextCleaner, TextFate
+    from casepack.deidentify.pixels.faces import FaceVerdict
     from casepack.deidentify.pixels.looks import Look
 
 _CHUNK: Final = 16
+_NOT_ASSESSED: Final = "not-assessed"
 _PARTS: Final = re.compile(r"[\W_]+")
 _DIGIT: Final = re.compile(r"\d")
 
@@ -82,9 +84,12 @@ def deidentify_file_set(
         A result cannot be written.
     """
     instances = file_set.instances
-    looks = None
+    looks: Mapping[Path, Look] | None = None
+    faces: Mapping[Path, FaceVerdict] = {}
     if Option.CLEAN_PIXEL_DATA in carried_out(recipe.options):
         looks = _look_at_pixels(file_set, recipe, root, workers, journal, progress)
+        if recipe.faces is not None:
+            looks, faces = _look_for_faces(file_set, recipe.faces, looks)
     context = Context(
         pseudonyms=pseudonyms,
         patient_id=file_set.patient_id,
@@ -120,7 +125,7 @@ def deidentify_file_set(
         root=root,
         studies=_group(file_set, placed),
         record=_record(
-            recipe, applied, unused, texts=_count(fates), pixels=_pixel_changes(looks, placed)
+            recipe, applied, unused, texts=_count(fates), pixels=_pixel_record(looks, placed)
         ),
     )
     crosswalk = Crosswalk(
@@ -130,6 +135,8 @@ def deidentify_file_set(
         days_into_the_past=context.days_into_the_past,
         unused=unused,
         review=_review_rows(texts),
+        originals=file_set,
+        faces=faces,
     )
     return result, crosswalk
 
@@ -158,6 +165,17 @@ def _look_at_pixels(
         seen.update(found)
         progress("look at pixels", len(seen), len(instances))
     return settle_looks(file_set, seen)
+
+
+def _look_for_faces(
+    file_set: FileSet, rule: FaceRule, looks: Mapping[Path, Look]
+) -> tuple[Mapping[Path, Look], Mapping[Path, FaceVerdict]]:
+    """Return what is to be done with each image, and what of it on account of a face."""
+    # only who asks for faces waits for numpy
+    from casepack.deidentify.pixels.faces import add_faces, assess_faces  # noqa: PLC0415
+
+    faces = assess_faces(file_set, rule)
+    return add_faces(looks, faces), faces
 
 
 def _covered(instances: Sequence[Instance], looks: Mapping[Path, Look] | None) -> Mapping[str, str]:
@@ -309,7 +327,7 @@ def _group(file_set: FileSet, placed: Mapping[int, Placed]) -> tuple[Study, ...]
     return tuple(studies)
 
 
-def _pixel_changes(
+def _pixel_record(
     looks: Mapping[Path, Look] | None, placed: Mapping[int, Placed]
 ) -> PixelRecord | None:
     if looks is None:
@@ -321,7 +339,14 @@ def _pixel_changes(
             for _number, done in sorted(placed.items())
             if done.change is not None
         ),
+        faces=_count_faces(looks.values()),
     )
+
+
+def _count_faces(looks: Iterable[Look]) -> tuple[tuple[str, int], ...] | None:
+    """Count images by what is known of a face in them; None where the recipe does not ask."""
+    found = [str(look.face) for look in looks if look.examined and look.face is not None]
+    return tuple(sorted(Counter(found).items())) if found else None
 
 
 def _record(
@@ -332,25 +357,34 @@ def _record(
     texts: TextCounts | None,
     pixels: PixelRecord | None,
 ) -> Record:
+    faces = dict((pixels.faces if pixels is not None else None) or ())
+    options = carried_out(recipe.options)
+    if faces.get(_NOT_ASSESSED):
+        options -= {Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES}
     return Record(
         software=SOFTWARE,
         recipe=recipe.name,
         recipe_digest=recipe.digest,
         edition=EDITION,
-        options=tuple(sorted(carried_out(recipe.options), key=lambda option: option.value)),
+        options=tuple(sorted(options, key=lambda option: option.value)),
         overrides=recipe.overrides,
         actions=_action_counts(applied),
         unused=tuple(sorted(Counter(item.reason for item in unused).items())),
-        not_carried_out=_not_carried_out(recipe),
+        not_carried_out=_not_carried_out(recipe, faces),
         texts=texts,
         pixels=pixels,
     )
 
 
-def _not_carried_out(recipe: Recipe) -> tuple[str, ...]:
+def _not_carried_out(recipe: Recipe, faces: Mapping[str, int]) -> tuple[str, ...]:
     left = recipe.options - carried_out(recipe.options)
-    options = [name for name, option in OPTION_NAMES.items() if option in left]
-    return (*(f"Option {name}" for name in options), *recipe.not_carried_out)
+    options = [f"Option {name}" for name, option in OPTION_NAMES.items() if option in left]
+    if count := faces.get(_NOT_ASSESSED):
+        options.append(
+            "Option CleanRecognizableVisualFeatures: faces were not assessed in "
+            f"{count} of {sum(faces.values())} images"
+        )
+    return (*options, *recipe.not_carried_out)
 
 
 def _action_counts(applied: Mapping[tuple[str, Applied], int]) -> tuple[ActionCount, ...]:

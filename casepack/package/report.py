@@ -35,7 +35,7 @@ OPTIONS: Mapping[Option, tuple[str, str]] = {
     ),
     Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: (
         "Faces and other recognisable features were removed from the pictures.",
-        "A face or another recognisable feature stays where an image shows one.",
+        "Pictures were not all assessed for faces: a face stays where one of them shows it.",
     ),
     Option.CLEAN_GRAPHICS: (
         "Overlays and presentation states were cleaned or left out.",

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from casepack.deidentify.pixels.boxes import mask_of
-from casepack.deidentify.pixels.faces import FaceStatus, FaceVerdict, read_sections
+from casepack.deidentify.pixels.faces import FaceVerdict, read_sections
+from casepack.deidentify.pixels.looks import Face
 from casepack.deidentify.pixels.planes import Plane
 from casepack.deidentify.pixels.relief import draw_relief
 from casepack.deidentify.pixels.stored import Values
@@ -86,7 +87,7 @@ def _sections(series: Series, verdicts: Mapping[Path, FaceVerdict]) -> tuple[Sec
     before: Sections = []
     after: Sections = []
     statuses = {verdicts[instance.path].status for instance in series.instances}
-    if FaceStatus.REMOVED not in statuses:
+    if Face.REMOVED not in statuses:
         return before, after
     for instance in series.instances:
         boxes = verdicts[instance.path].boxes

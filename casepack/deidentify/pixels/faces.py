@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,38 +18,23 @@ import numpy as np
 from casepack.deidentify.pixels.boxes import Box, boxes_of
 from casepack.deidentify.pixels.head import Depicted, beyond_reach, read_depicted
 from casepack.deidentify.pixels.header import read_stored_pixels
+from casepack.deidentify.pixels.looks import Face, Look
 from casepack.deidentify.pixels.planes import Plane
 from casepack.deidentify.pixels.stored import Values, read_frames, shown_values
 from casepack.deidentify.pixels.surface import FaceRegion, Profile, find_face
 from casepack.errors import InstanceHeld
-from casepack.model import FileSet
+from casepack.model import FileSet, Reason
 from casepack.part_ten import open_part_ten
 from casepack.recipe import FaceRule
 
 _SECTIONS: Final = frozenset({"MR", "CT"})
 
 
-class FaceStatus(StrEnum):
-    """What is known of faces in an image."""
-
-    ABSENT = "absent"
-    """It has no picture, the head cannot be in it, or it lies outside of the region of the face."""
-    REMOVED = "removed"
-    DROPPED = "dropped"
-    """A localizer that the recipe has left out."""
-    NOT_ASSESSED = "not-assessed"
-
-    @property
-    def done(self) -> bool:
-        """True when no face is left, so that 113102 and (0028,0302) NO are true."""
-        return self in {FaceStatus.ABSENT, FaceStatus.REMOVED}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceVerdict:
     """What becomes of an image."""
 
-    status: FaceStatus
+    status: Face
     boxes: Mapping[int, tuple[Box, ...]] = field(default_factory=dict)
     """What is to be covered, by 0-based frame number; frames without a box are left out."""
 
@@ -83,8 +67,8 @@ def assess_faces(file_set: FileSet, rule: FaceRule) -> dict[Path, FaceVerdict]:
         for instance in series.instances:
             depicted = _read(instance.path)
             if depicted is None or not depicted.frame_of_reference or not depicted.planes:
-                status = FaceStatus.ABSENT if _without_picture(instance.path) else None
-                verdicts[instance.path] = FaceVerdict(status=status or FaceStatus.NOT_ASSESSED)
+                status = Face.ABSENT if _without_picture(instance.path) else None
+                verdicts[instance.path] = FaceVerdict(status=status or Face.NOT_ASSESSED)
                 continue
             image = _Image(path=instance.path, series=number, depicted=depicted)
             groups[depicted.frame_of_reference].append(image)
@@ -122,6 +106,19 @@ def _without_picture(path: Path) -> bool:
         return False
 
 
+def add_faces(looks: Mapping[Path, Look], verdicts: Mapping[Path, FaceVerdict]) -> dict[Path, Look]:
+    """Return what is to be done with each image, with its face covered beside its text."""
+    return {path: _with_face(look, verdicts[path]) for path, look in looks.items()}
+
+
+def _with_face(look: Look, verdict: FaceVerdict) -> Look:
+    if verdict.status is Face.DROPPED:
+        return replace(look, face=verdict.status, reason=look.reason or Reason.LOCALIZER)
+    frames = sorted({*look.boxes, *verdict.boxes})
+    both = {at: (*look.boxes.get(at, ()), *verdict.boxes.get(at, ())) for at in frames}
+    return replace(look, face=verdict.status, face_alone=not look.boxes, boxes=both)
+
+
 def _within_reach(images: Sequence[_Image]) -> list[_Image]:
     beyond = beyond_reach([image.depicted for image in images])
     return [image for image, far in zip(images, beyond, strict=True) if not far]
@@ -131,17 +128,17 @@ def _verdict(
     image: _Image, region: FaceRegion | None, *, inside: bool, rule: FaceRule
 ) -> FaceVerdict:
     if not inside:
-        return FaceVerdict(status=FaceStatus.ABSENT)
+        return FaceVerdict(status=Face.ABSENT)
     if rule.drop_localizers and image.depicted.localizer:
-        return FaceVerdict(status=FaceStatus.DROPPED)
+        return FaceVerdict(status=Face.DROPPED)
     if region is None or image.depicted.modality not in _SECTIONS:
-        return FaceVerdict(status=FaceStatus.NOT_ASSESSED)
+        return FaceVerdict(status=Face.NOT_ASSESSED)
     boxes = {
         number: found
         for number, plane in enumerate(image.depicted.planes)
         if (found := boxes_of(region.mask(plane)))
     }
-    return FaceVerdict(status=FaceStatus.REMOVED if boxes else FaceStatus.ABSENT, boxes=boxes)
+    return FaceVerdict(status=Face.REMOVED if boxes else Face.ABSENT, boxes=boxes)
 
 
 def _find_region(images: Sequence[_Image]) -> FaceRegion | None:

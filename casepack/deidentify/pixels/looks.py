@@ -10,9 +10,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
 
-from casepack.model import Edges, Reason
+from casepack.model import Edges, Option, Reason
 
 BoxesByFrame = Mapping[int, tuple[Edges, ...]]
 """By 0-based frame number; frames without a box are left out."""
@@ -73,6 +74,23 @@ def edges_of(boxes: Iterable[Sequence[int]]) -> tuple[Edges, ...]:
     return tuple((left, top, right, bottom) for left, top, right, bottom in boxes)
 
 
+CLAIMED_BY_IMAGE: Final = frozenset(
+    {Option.CLEAN_PIXEL_DATA, Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES}
+)
+"""Options that are claimed of images one by one."""
+
+
+class Face(StrEnum):
+    """What is known of a face in an image."""
+
+    ABSENT = "absent"
+    """It has no picture, the head cannot be in it, or it lies outside of the region of the face."""
+    REMOVED = "removed"
+    DROPPED = "dropped"
+    """A localizer that the recipe has left out."""
+    NOT_ASSESSED = "not-assessed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """What is to be done with the pixels of an image."""
@@ -87,6 +105,18 @@ class Look:
     """Bits beyond Bits Stored are cleared."""
     reason: Reason | None = None
     """Why the image is held."""
+    face: Face | None = None
+    """What is known of a face; None where the recipe does not ask."""
+    face_alone: bool = False
+    """What is covered is a face, and no text."""
+
+    @property
+    def claims(self) -> frozenset[Option]:
+        """Options that are true of this image alone, if the recipe declares them."""
+        pixels = {Option.CLEAN_PIXEL_DATA} if self.examined else set()
+        if self.examined and self.face in {Face.ABSENT, Face.REMOVED}:
+            pixels.add(Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES)
+        return frozenset(pixels)
 
     @property
     def changes(self) -> bool:

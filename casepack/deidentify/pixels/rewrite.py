@@ -13,7 +13,7 @@ from casepack.deidentify.dataset import Extent, Output
 from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.clean import clean_image
 from casepack.deidentify.pixels.header import PIXEL_DATA, read_stored_pixels
-from casepack.deidentify.pixels.looks import Look
+from casepack.deidentify.pixels.looks import Face, Look
 from casepack.deidentify.pixels.stored import StoredPixels, native_size
 from casepack.deidentify.pixels.unused_bits import clear_unused_bits
 from casepack.encoding import Encoding, encode_element, read_elements, unpad
@@ -38,6 +38,7 @@ _STALE: Final = frozenset(
 )
 _MOST_TEXT: Final = 1024
 DESCRIPTION: Final = "Rectangles with burned-in text were filled with one value"
+FACE_DESCRIPTION: Final = "The region of the face was filled with one value"
 _LOSSY_METHODS: Final = {
     # Transfer Syntaxes that may lose values, and their Defined Terms (PS3.3 C.7.6.1.1.5.1)
     "1.2.840.10008.1.2.4.50": "ISO_10918_1",
@@ -86,7 +87,9 @@ def cover_output(
     new = cleaned.covered.pixels
     described = dict(_described(pixels, new, file, output))
     if cleaned.changed:
-        described |= _told(file, output, options)
+        lettered = not look.face_alone or cleaned.boxes != boxes
+        told = [DESCRIPTION] * lettered + [FACE_DESCRIPTION] * (look.face is Face.REMOVED)
+        described |= _told(file, output, options, "; ".join(told))
     kept = [entry for entry in output if entry[0] not in described and entry[0] not in _STALE]
     change = PixelChange(
         frames=pixels.frames,
@@ -151,7 +154,9 @@ def _lossy(
     return found
 
 
-def _told(file: PartTen, output: Output, options: frozenset[Option]) -> dict[int, bytes]:
+def _told(
+    file: PartTen, output: Output, options: frozenset[Option], description: str
+) -> dict[int, bytes]:
     """Return what says that the image is derived, and how."""
     how = file.encoding
     found = {}
@@ -166,9 +171,9 @@ def _told(file: PartTen, output: Output, options: frozenset[Option]) -> dict[int
     if Option.CLEAN_DESCRIPTORS in options:
         # without the Option Table E.1-1 removes it, whoever wrote it
         before = _value_of(file, output, _DERIVATION_DESCRIPTION)
-        text = b"; ".join([part for part in (before, DESCRIPTION.encode()) if part])
+        text = b"; ".join([part for part in (before, description.encode()) if part])
         if len(text) > _MOST_TEXT:
-            text = DESCRIPTION.encode()
+            text = description.encode()
         encoded = encode_element(_DERIVATION_DESCRIPTION, "ST", text, how)
         found[_DERIVATION_DESCRIPTION] = encoded
     return found

@@ -11,7 +11,8 @@ import pydicom
 import pytest
 
 from casepack.deidentify.pixels.boxes import mask_of
-from casepack.deidentify.pixels.faces import FaceStatus, FaceVerdict, assess_faces
+from casepack.deidentify.pixels.faces import FaceVerdict, assess_faces
+from casepack.deidentify.pixels.looks import Face
 from casepack.recipe import FaceRule
 from casepack.study import read_file_set
 from tests.deidentify.pixels import head_phantom
@@ -36,7 +37,7 @@ def assess(folder: Path, rule: FaceRule | None = None) -> dict[tuple[int, int], 
     return {(int(series), int(image)): verdict for (series, image), verdict in named}
 
 
-def statuses(verdicts: Mapping[tuple[int, int], FaceVerdict]) -> set[FaceStatus]:
+def statuses(verdicts: Mapping[tuple[int, int], FaceVerdict]) -> set[Face]:
     return {verdict.status for verdict in verdicts.values()}
 
 
@@ -59,7 +60,7 @@ def test_the_face_is_found_and_covered_in_all_directions_alike(head: Path) -> No
         # the air before the skin too: nothing of the outline stays
         before = (points[..., 2] > CHIN + 4) & (points[..., 1] < THROAT)
         assert covered[before].all()
-        assert verdict.status is (FaceStatus.REMOVED if covered.any() else FaceStatus.ABSENT)
+        assert verdict.status is (Face.REMOVED if covered.any() else Face.ABSENT)
     assert min(faces.values()) > 100
 
 
@@ -91,7 +92,7 @@ def test_a_lumbar_study_is_left_alone(tmp_path: Path) -> None:
 
     verdicts = assess(tmp_path)
 
-    assert statuses(verdicts) == {FaceStatus.ABSENT}
+    assert statuses(verdicts) == {Face.ABSENT}
     assert not any(verdict.boxes for verdict in verdicts.values())
 
 
@@ -113,7 +114,7 @@ def test_where_the_head_may_be_and_no_face_is_found_nothing_is_claimed(
         attributes=attributes,
     )  # fmt: skip
 
-    assert statuses(assess(tmp_path)) == {FaceStatus.NOT_ASSESSED}, why
+    assert statuses(assess(tmp_path)) == {Face.NOT_ASSESSED}, why
 
 
 def test_a_localizer_that_reaches_far_above_the_lumbar_spine_is_not_taken_for_free_of_faces(
@@ -130,8 +131,8 @@ def test_a_localizer_that_reaches_far_above_the_lumbar_spine_is_not_taken_for_fr
 
     verdicts = assess(tmp_path)
 
-    assert verdicts[1, 1].status is FaceStatus.ABSENT
-    assert verdicts[2, 1].status is not FaceStatus.ABSENT
+    assert verdicts[1, 1].status is Face.ABSENT
+    assert verdicts[2, 1].status is not Face.ABSENT
 
 
 def test_a_child_has_its_face_nearer_to_the_lumbar_spine(tmp_path: Path) -> None:
@@ -140,7 +141,7 @@ def test_a_child_has_its_face_nearer_to_the_lumbar_spine(tmp_path: Path) -> None
         tmp_path, "sagittal", number=1, offsets=(0,), centre=(0, 0, -300), attributes=lumbar
     )
 
-    assert statuses(assess(tmp_path)) == {FaceStatus.NOT_ASSESSED}
+    assert statuses(assess(tmp_path)) == {Face.NOT_ASSESSED}
 
 
 def test_a_region_given_by_hand_holds_in_every_series(head: Path) -> None:
@@ -168,7 +169,7 @@ def test_a_region_given_by_hand_is_not_guessed_into_a_second_frame_of_reference(
 
     verdicts = assess(tmp_path, FaceRule(above=-190, in_front_of=0))
 
-    assert statuses(verdicts) == {FaceStatus.NOT_ASSESSED}
+    assert statuses(verdicts) == {Face.NOT_ASSESSED}
 
 
 def test_localizers_that_may_show_the_head_are_left_out_when_the_recipe_says_so(
@@ -178,8 +179,8 @@ def test_localizers_that_may_show_the_head_are_left_out_when_the_recipe_says_so(
         tmp_path, "sagittal", number=1, offsets=(0,), centre=(0, 0, -200), attributes=LOCALIZER
     )
 
-    assert statuses(assess(tmp_path)) == {FaceStatus.NOT_ASSESSED}
-    assert statuses(assess(tmp_path, FaceRule(drop_localizers=True))) == {FaceStatus.DROPPED}
+    assert statuses(assess(tmp_path)) == {Face.NOT_ASSESSED}
+    assert statuses(assess(tmp_path, FaceRule(drop_localizers=True))) == {Face.DROPPED}
 
 
 @pytest.mark.parametrize("keyword", ["FrameOfReferenceUID", "ImagePositionPatient", "PixelSpacing"])
@@ -190,7 +191,7 @@ def test_without_geometry_nothing_is_claimed(tmp_path: Path, keyword: str) -> No
     del ds[keyword]
     ds.save_as(path)
 
-    assert statuses(assess(tmp_path)) == {FaceStatus.NOT_ASSESSED}
+    assert statuses(assess(tmp_path)) == {Face.NOT_ASSESSED}
 
 
 def test_a_throat_blacked_out_by_saturation_is_not_taken_for_one(
@@ -205,7 +206,7 @@ def test_a_throat_blacked_out_by_saturation_is_not_taken_for_one(
     monkeypatch.setattr(head_phantom, "signal", saturated)
     write_series(tmp_path, "sagittal", number=1, offsets=(-8, 0, 8))
 
-    assert statuses(assess(tmp_path)) == {FaceStatus.NOT_ASSESSED}
+    assert statuses(assess(tmp_path)) == {Face.NOT_ASSESSED}
 
 
 def test_a_head_that_is_tilted_back_keeps_its_spine(
@@ -227,7 +228,7 @@ def test_a_head_that_is_tilted_back_keeps_its_spine(
 
     for ds in read_all(tmp_path):
         verdict = assess(tmp_path)[1, ds.InstanceNumber]
-        assert verdict.status is FaceStatus.REMOVED
+        assert verdict.status is Face.REMOVED
         covered = mask_of(verdict.boxes[0], ds.Rows, ds.Columns)
         points = plane_points(ds)
         spine = tilted(points) > 0.37
