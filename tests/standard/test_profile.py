@@ -151,7 +151,7 @@ def test_every_single_attribute_of_the_table_is_read() -> None:
 
 def test_gaps_are_read_and_none_is_in_the_table() -> None:
     rows, gaps = profile_rows(), load("e11_gaps.json")["rows"]
-    assert len(gaps) == 48
+    assert len(gaps) == 49
     assert not {gap["tag"] for gap in gaps} & {row["tag"] for row in TABLE}
     for gap in gaps:
         tag = parse_tag(gap["tag"])
@@ -159,7 +159,7 @@ def test_gaps_are_read_and_none_is_in_the_table() -> None:
         assert dictionary_vr(tag) == gap["vr"]
         assert rows[tag].source == "E.1-1 gap"
         assert rows[tag].basic in {"X", "U", "X/Z/D"}
-    assert len(rows) == 653 + 48
+    assert len(rows) == 653 + 49
     date = rows[0x00141020].options
     assert date == {
         Option.RETAIN_LONGITUDINAL_FULL_DATES: "K",

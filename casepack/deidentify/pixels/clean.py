@@ -37,6 +37,8 @@ class Cleaned:
     covered: Covered
     boxes: Boxes
     """What was covered in each frame; empty for an image that keeps its Pixel Data."""
+    lettered: bool = True
+    """Text was among it, not a face alone."""
 
     @property
     def changed(self) -> bool:
@@ -79,7 +81,11 @@ def spread_over_images(found: Sequence[Boxes], rows: int, columns: int) -> tuple
 
 
 def clean_image(
-    pixels: StoredPixels, boxes: Boxes, known: Sequence[Box] = (), kept: Sequence[Box] = ()
+    pixels: StoredPixels,
+    boxes: Boxes,
+    known: Sequence[Box] = (),
+    kept: Sequence[Box] = (),
+    faces: Boxes = (),
 ) -> Cleaned:
     """Cover boxes, and look at the result again.
 
@@ -93,6 +99,9 @@ def clean_image(
         What is covered in every frame besides: regions of a known device, or drawn by hand.
     kept
         Where text that is found stays.
+    faces
+        For each frame what is covered of a face, in the end: what is left of the picture beside it
+        was examined before, and large black areas would only make the network err.
 
     Raises
     ------
@@ -102,7 +111,7 @@ def clean_image(
     wanted = tuple(aligned(pixels, (*found, *known)) for found in boxes)
     done = cover(pixels, wanted)
     if not done.frames:
-        return Cleaned(covered=done, boxes=wanted)
+        return _with_faces(pixels, done, wanted, faces)
     touched = frozenset(done.frames)
     for _ in range(_ROUNDS):
         again = examine_image(done.pixels, touched)
@@ -111,12 +120,19 @@ def clean_image(
             for found, before in zip(again, wanted, strict=True)
         )
         if not any(rest):
-            return Cleaned(covered=done, boxes=wanted)
+            return _with_faces(pixels, done, wanted, faces)
         wanted = tuple(
             aligned(pixels, (*before, *found)) for before, found in zip(wanted, rest, strict=True)
         )
         done = cover(pixels, wanted)
     raise InstanceHeld(Reason.BURNED_IN)
+
+
+def _with_faces(pixels: StoredPixels, done: Covered, boxes: Boxes, faces: Boxes) -> Cleaned:
+    if not any(faces):
+        return Cleaned(covered=done, boxes=boxes)
+    both = tuple(aligned(pixels, (*found, *face)) for found, face in zip(boxes, faces, strict=True))
+    return Cleaned(covered=cover(pixels, both), boxes=both, lettered=any(boxes))
 
 
 def is_covered(box: Box, boxes: Sequence[Box], pixels: StoredPixels) -> bool:

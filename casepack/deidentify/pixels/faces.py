@@ -114,9 +114,7 @@ def add_faces(looks: Mapping[Path, Look], verdicts: Mapping[Path, FaceVerdict]) 
 def _with_face(look: Look, verdict: FaceVerdict) -> Look:
     if verdict.status is Face.DROPPED:
         return replace(look, face=verdict.status, reason=look.reason or Reason.LOCALIZER)
-    frames = sorted({*look.boxes, *verdict.boxes})
-    both = {at: (*look.boxes.get(at, ()), *verdict.boxes.get(at, ())) for at in frames}
-    return replace(look, face=verdict.status, face_alone=not look.boxes, boxes=both)
+    return replace(look, face=verdict.status, face_boxes=verdict.boxes)
 
 
 def _within_reach(images: Sequence[_Image]) -> list[_Image]:

@@ -107,8 +107,8 @@ class Look:
     """Why the image is held."""
     face: Face | None = None
     """What is known of a face; None where the recipe does not ask."""
-    face_alone: bool = False
-    """What is covered is a face, and no text."""
+    face_boxes: BoxesByFrame = field(default_factory=dict)
+    """What is covered of it."""
 
     @property
     def claims(self) -> frozenset[Option]:
@@ -121,12 +121,13 @@ class Look:
     @property
     def changes(self) -> bool:
         """True when the Pixel Data will not be those of the original."""
-        return bool(self.boxes) or self.hidden
+        return bool(self.boxes) or bool(self.face_boxes) or self.hidden
 
     @property
     def digest(self) -> str:
         """What the new SOP Instance UID depends on beside the old one; empty if nothing changes."""
-        if not self.boxes:
+        if not (self.boxes or self.face_boxes):
             return ""
-        text = json.dumps(sorted((frame, *boxes) for frame, boxes in self.boxes.items()))
+        both = (self.boxes, self.face_boxes)
+        text = json.dumps([sorted((at, *boxes) for at, boxes in found.items()) for found in both])
         return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -13,7 +13,7 @@ from casepack.deidentify.dataset import Extent, Output
 from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.clean import clean_image
 from casepack.deidentify.pixels.header import PIXEL_DATA, read_stored_pixels
-from casepack.deidentify.pixels.looks import Face, Look
+from casepack.deidentify.pixels.looks import BoxesByFrame, Look
 from casepack.deidentify.pixels.stored import StoredPixels, native_size
 from casepack.deidentify.pixels.unused_bits import clear_unused_bits
 from casepack.encoding import Encoding, encode_element, read_elements, unpad
@@ -82,13 +82,13 @@ def cover_output(
     if pixels is None:
         raise InstanceHeld(Reason.NOT_UNDERSTOOD)
     cleared = clear_unused_bits(pixels) if look.hidden else pixels
-    boxes = tuple(_boxes(look, frame) for frame in range(pixels.frames))
-    cleaned = clean_image(cleared, boxes, kept=[Box(*edges) for edges in look.kept])
+    boxes = tuple(_boxes(look.boxes, frame) for frame in range(pixels.frames))
+    faces = tuple(_boxes(look.face_boxes, frame) for frame in range(pixels.frames))
+    cleaned = clean_image(cleared, boxes, kept=[Box(*edges) for edges in look.kept], faces=faces)
     new = cleaned.covered.pixels
     described = dict(_described(pixels, new, file, output))
     if cleaned.changed:
-        lettered = not look.face_alone or cleaned.boxes != boxes
-        told = [DESCRIPTION] * lettered + [FACE_DESCRIPTION] * (look.face is Face.REMOVED)
+        told = [DESCRIPTION] * cleaned.lettered + [FACE_DESCRIPTION] * any(faces)
         described |= _told(file, output, options, "; ".join(told))
     kept = [entry for entry in output if entry[0] not in described and entry[0] not in _STALE]
     change = PixelChange(
@@ -101,8 +101,8 @@ def cover_output(
     return result, new.transfer_syntax_uid, change
 
 
-def _boxes(look: Look, frame: int) -> tuple[Box, ...]:
-    return tuple(Box(*edges) for edges in look.boxes.get(frame, ()))
+def _boxes(boxes: BoxesByFrame, frame: int) -> tuple[Box, ...]:
+    return tuple(Box(*edges) for edges in boxes.get(frame, ()))
 
 
 def _described(
