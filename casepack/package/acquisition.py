@@ -129,6 +129,10 @@ def name_technique(acquisition: Acquisition) -> str:
     return ""
 
 
+_MODALITIES = {"OT": "Other image", "SC": "Secondary capture"}
+"""Modalities whose code says nothing to a reader (PS3.3 C.7.3.1.1.1)."""
+
+
 def label_series(acquisitions: Sequence[Acquisition], planes: Sequence[Plane | None]) -> str:
     """Return a label such as ``Sagittal T1 fat-saturated + contrast`` or ``Localizer``.
 
@@ -141,7 +145,7 @@ def label_series(acquisitions: Sequence[Acquisition], planes: Sequence[Plane | N
     if is_localizer(acquisitions, planes):
         return "Localizer"
     weighting = name_weighting(first)
-    words = [weighting or first.modality or "images"]
+    words = [weighting or _MODALITIES.get(first.modality, first.modality) or "images"]
     if first.volume:
         words.append("3D")
     if first.fat_saturated and "EP" not in first.scanning_sequence and weighting != "STIR":

@@ -77,6 +77,12 @@ def test_without_a_plane_the_label_starts_with_the_weighting():
     assert label_series([acquisition()], [None]) == "T1"
 
 
+def test_a_modality_whose_code_says_nothing_is_written_out():
+    assert label_series([acquisition(Modality="OT")], [None]) == "Other image"
+    assert label_series([acquisition(Modality="SC")], [None]) == "Secondary capture"
+    assert label_series([acquisition(Modality="US")], [None]) == "US"
+
+
 def test_parameters_are_told_in_the_order_a_reader_expects():
     one = acquisition(RepetitionTime=3500, EchoTime=101.5)
     assert describe_acquisition(one) == "TSE \u00b7 TR 3500 ms \u00b7 TE 101.5 ms \u00b7 4 mm"
