@@ -192,4 +192,7 @@ def _target_error(error: OSError) -> TargetError:
             advice="Name a folder that you may write to.",
         )
     name = errno.errorcode.get(error.errno or 0, "input or output failed")
-    return TargetError(f"the package cannot be written: {name}")
+    return TargetError(
+        f"the package cannot be written: {name}",
+        advice="Check the disk, or name a folder on another one; ulimit -f limits file sizes.",
+    )
