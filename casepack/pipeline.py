@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from casepack.deidentify.crosswalk import Crosswalk, write_crosswalk
+from casepack.deidentify.crosswalk import Crosswalk, read_uid_mapping, write_crosswalk
 from casepack.deidentify.instance import SOFTWARE
 from casepack.deidentify.journal import Journal
 from casepack.deidentify.key_file import read_pseudonyms
@@ -232,13 +232,21 @@ def _date_of_epoch(seconds: str | None) -> dt.date | None:
         ) from None
 
 
-def annotate_folder(folder: Path, case_file: Path) -> int:
+def annotate_folder(folder: Path, case_file: Path, *, crosswalk: Path | None = None) -> int:
     """Annotate a de-identified folder in place; return the number of objects written.
+
+    Parameters
+    ----------
+    crosswalk
+        Folder that the de-identification wrote: drawings made on the original study name its
+        images and Frames of Reference by their old UIDs.
 
     Raises
     ------
     CaseError
         The case names no lesions, or they do not fit the images.
+    UsageError
+        The crosswalk folder holds no mapping of UIDs.
     """
     from casepack.annotate.annotation import annotate
     from casepack.annotate.measure import measure_lesions
@@ -255,7 +263,8 @@ def annotate_folder(folder: Path, case_file: Path) -> int:
     file_set = read_file_set(folder)
     _refuse_unordered(file_set)
     deidentified = Deidentified(root=folder, studies=file_set.studies, record=_UNRECORDED)
-    measured = measure_lesions(deidentified, lesions)
+    uids = read_uid_mapping(crosswalk) if crosswalk is not None else {}
+    measured = measure_lesions(deidentified, lesions, uids=uids)
     annotated = annotate(
         deidentified,
         measured,

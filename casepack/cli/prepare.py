@@ -155,14 +155,25 @@ def deid(
 def annotate(
     deidentified: Annotated[Path, typer.Argument(help="Folder that casepack deid wrote.")],
     case: Annotated[Path, typer.Argument(help="Case file that names the lesion drawings.")],
+    crosswalk: Annotated[
+        Path | None,
+        typer.Option(
+            "--crosswalk",
+            metavar="DIR",
+            help="Folder that casepack deid --crosswalk wrote: for drawings made on the original.",
+        ),
+    ] = None,
 ) -> int:
     """Write key objects and measurement reports of the lesions into a de-identified folder.
 
-    Example: casepack annotate ./deidentified case.yaml
+    Drawings that were made on the original study name its images by their old UIDs: with
+    --crosswalk they find the new ones.
+
+    Example: casepack annotate ./deidentified case.yaml --crosswalk ./crosswalk
     """
     from casepack.pipeline import annotate_folder
 
-    count = annotate_folder(deidentified, case)
+    count = annotate_folder(deidentified, case, crosswalk=crosswalk)
     typer.echo(f"{count} annotation object(s) written")
     return EXIT_DONE
 

@@ -8,18 +8,24 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from casepack.deidentify.review import ReviewRow, draw_review_csv
 from casepack.deidentify.review_page import draw_review_page
+from casepack.errors import UsageError
 from casepack.model import FileSet, Unused
 
 if TYPE_CHECKING:
     from casepack.deidentify.pixels.faces import FaceVerdict
+
+_UID_MAPPING: Final = "uid_mapping.csv"
+_COLUMNS: Final = 2
+_UID: Final = re.compile(r"[0-9.]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +45,34 @@ class Crosswalk:
     """What was covered of faces, by original path."""
 
 
+def read_uid_mapping(folder: Path) -> dict[str, str]:
+    """Return the UIDs that an earlier run replaced, old to new.
+
+    Raises
+    ------
+    UsageError
+        The folder holds no mapping, or a line of it is none.
+    """
+    path = folder / _UID_MAPPING
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))
+    except (OSError, ValueError, csv.Error):
+        raise UsageError(
+            f"the crosswalk folder holds no {_UID_MAPPING} that can be read",
+            advice="Name the folder that casepack deid --crosswalk wrote.",
+        ) from None
+    uids: dict[str, str] = {}
+    for number, row in enumerate(rows[1:], 2):
+        if len(row) != _COLUMNS or not all(map(_UID.fullmatch, row)):
+            raise UsageError(
+                f"line {number} of {_UID_MAPPING} is not an old and a new UID",
+                advice="Use the file as casepack deid --crosswalk wrote it.",
+            )
+        uids[row[0]] = row[1]
+    return uids
+
+
 def write_crosswalk(folder: Path, crosswalk: Crosswalk) -> None:
     """Write what links old and new, readable by nobody else."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,7 +84,7 @@ def write_crosswalk(folder: Path, crosswalk: Crosswalk) -> None:
         if item.reason.held
     ]
     tables: dict[str, tuple[Sequence[str], Sequence[Sequence[object]]]] = {
-        "uid_mapping.csv": (("id_old", "id_new"), sorted(crosswalk.uids.items())),
+        _UID_MAPPING: (("id_old", "id_new"), sorted(crosswalk.uids.items())),
         "patid_mapping.csv": (
             ("id_old", "id_new"),
             [(old_patient, crosswalk.patient_id_new)],
