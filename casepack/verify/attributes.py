@@ -59,6 +59,7 @@ _STUDY_DATE: Final = 0x00080020
 _BIRTH_DATE: Final = 0x00100030
 _AGE: Final = 0x00101010
 _OLDEST_YEARS: Final = 90
+_VISUAL_FEATURES: Final = 0x00280302
 _ENCRYPTED: Final = 0x04000500
 _GROUP_DIRECTORY: Final = 0x0004
 _PRIVATE_CREATOR_END: Final = 0xFF
@@ -128,7 +129,7 @@ def _check_markers(holding: Holding) -> Iterator[tuple[str, str]]:
         yield "dates-not-declared", "(0028,0303)"
     elif claims.dates != _expected_dates(claims.options):
         yield "dates-contradiction", "(0028,0303)"
-    if CLEAN_VISUAL_FEATURES in claims.options and holding.text(0x00280302) != "NO":
+    if CLEAN_VISUAL_FEATURES in claims.options and holding.text(_VISUAL_FEATURES) != "NO":
         yield "visual-claim-not-met", "(0028,0302)"
     yield from _check_burned_in(holding)
 
@@ -156,6 +157,9 @@ def _check_element(
         yield "command-group", element.place
     elif group == _GROUP_DIRECTORY:
         yield "group-0004", element.place
+    elif tag == _VISUAL_FEATURES and CLEAN_VISUAL_FEATURES in claimed:
+        # the claim itself: that it says NO is checked with the other marks
+        return
     elif tag == _ENCRYPTED:
         yield "encrypted-attributes", element.place
     elif is_overlay_or_curve(tag):

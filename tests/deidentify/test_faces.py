@@ -15,6 +15,7 @@ from casepack.deidentify.studies import deidentify_file_set
 from casepack.model import Deidentified, Option, Reason
 from casepack.recipe import Recipe, parse_recipe
 from casepack.study import read_file_set
+from casepack.verify import collect_identifiers, verify_deidentified
 from tests.deidentify.pixels.head_phantom import (
     CHIN,
     THROAT,
@@ -97,6 +98,19 @@ def test_what_was_done_is_claimed_in_every_image(cleaned: Deidentified) -> None:
         assert FACES.value in codes(ds)
     assert FACES in cleaned.record.options
     assert not any("Recognizable" in text for text in cleaned.record.not_carried_out)
+
+
+def test_verification_finds_the_images_to_be_the_originals_but_for_the_face(
+    study: Path, cleaned: Deidentified
+) -> None:
+    originals = read_file_set(study)
+    names = collect_identifiers(originals)
+
+    verified = verify_deidentified(cleaned, originals, names, programs=1)
+
+    assert {check.name for check in verified.checks if check.findings} == set()
+    pixels = next(check for check in verified.checks if check.name == "pixels")
+    assert pixels.examined == len(cleaned.instances)
 
 
 def test_an_image_with_a_face_becomes_a_derived_one_and_the_others_do_not(
