@@ -225,6 +225,7 @@ def _build(task: Task, known: _Known, case_file: Path | None, place: Path) -> Ca
         remove_folder(result)
     return CaseResult(
         name=task.name,
+        form=task.form,
         verdict=Verdict.HELD if outcome.held else Verdict.DONE,
         digests=known.digests,
         result=digest,
@@ -297,6 +298,7 @@ def _describe_failure(task: Task, error: Exception, digests: Digests) -> CaseRes
         message = type(error).__name__
     return CaseResult(
         name=task.name,
+        form=task.form,
         verdict=Verdict.FAILED,
         fault=fault,
         message=message,

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from casepack.batch.task import CaseResult, Digests, Fault, Verdict
+from casepack.batch.task import CaseResult, Digests, Fault, Form, Verdict
 from casepack.errors import KeyFileError, TargetError
 
 _FORMAT: Final = "casepack-batch/1"
@@ -215,6 +215,7 @@ def _result(row: sqlite3.Row) -> CaseResult:
     record = json.loads(row["record"])
     for key in ("held", "findings"):
         record[key] = _pairs(record[key])
+    record["form"] = Form(record["form"])
     return CaseResult(
         name=row["name"],
         verdict=Verdict(row["verdict"]),

@@ -317,7 +317,9 @@ def _outcome(future: Future[CaseResult]) -> CaseResult | None:
 
 
 def _lost(task: Task) -> CaseResult:
-    return CaseResult(name=task.name, verdict=Verdict.FAILED, fault=Fault.WORKER_DIED)
+    return CaseResult(
+        name=task.name, form=task.form, verdict=Verdict.FAILED, fault=Fault.WORKER_DIED
+    )
 
 
 def _appear(result: Path, target: Path, former: Path) -> None:

@@ -20,12 +20,12 @@ from typing import Final
 from casepack.batch.journal import Journal
 from casepack.batch.manifest import Entry
 from casepack.batch.places import join, store_file
-from casepack.batch.task import CaseResult, Verdict
+from casepack.batch.task import CaseResult, Form, Verdict
 from casepack.deidentify.instance import SOFTWARE
 from casepack.work_folder import target_error
 
 _COLUMNS: Final = (
-    *("case", "verdict", "fault", "studies", "series", "instances", "lesions", "held"),
+    *("case", "verdict", "fault", "result", "studies", "series", "instances", "lesions", "held"),
     *("held_reasons", "findings", "finding_codes", "doubts", "patient", "same_patient"),
     *("shared_instances", "patients_differ"),
 )
@@ -124,6 +124,7 @@ def _write_csv(summary: Summary) -> str:
         writer.writerow(
             (
                 *(one.name, one.verdict.value, one.fault.value if one.fault else ""),
+                one.form.value,
                 *(one.studies, one.series, one.instances, one.lesions),
                 *(_total(one.held), _codes(one.held), _total(one.findings), _codes(one.findings)),
                 *(one.doubts, one.patient, " ".join(line.same_patient)),
@@ -167,12 +168,12 @@ def _row(line: Line) -> str:
         source = escape(f"{one.name}/{one.picture}")
         picture = f'<img src="{source}" alt="" loading="lazy">'
     if there:
-        page = f"{one.name}/{_INDEX}" if one.picture else f"{one.name}/"
+        page = f"{one.name}/{_INDEX if one.form is Form.PACKAGE else ''}"
         link = f'<a href="{escape(page)}">{escape(one.name)}</a>'
     cells = (
         f'<td class="picture">{picture}</td>',
         f'<th scope="row">{link}<small>{escape(one.patient)}</small></th>',
-        f'<td><span class="{one.verdict.value}">{one.verdict.value}</span></td>',
+        f'<td><span class="{one.verdict.value}">{one.verdict.value}</span>{_form(one)}</td>',
         f'<td class="number">{_number(one.instances) if there else ""}</td>',
         f'<td class="number">{_number(one.lesions) if one.lesions else ""}</td>',
         f"<td>{_list(one.held)}</td>",
@@ -180,6 +181,11 @@ def _row(line: Line) -> str:
         f"<td>{_notes(line)}</td>",
     )
     return f'<tr id="{escape(one.name)}">{"".join(cells)}</tr>'
+
+
+def _form(one: CaseResult) -> str:
+    """Say of a folder what the verdict does not: only packages are checked."""
+    return "" if one.form is Form.PACKAGE else "<small>de-identified, not checked</small>"
 
 
 def _list(counts: Sequence[tuple[str, int]]) -> str:

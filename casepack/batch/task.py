@@ -127,6 +127,7 @@ class CaseResult:
 
     name: str
     verdict: Verdict
+    form: Form = Form.PACKAGE
     fault: Fault | None = None
     unchanged: bool = False
     """The former result stands: nothing was done."""
