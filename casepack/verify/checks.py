@@ -23,8 +23,15 @@ from casepack.verify.comparison import (
     explained_dates,
 )
 from casepack.verify.completeness import check_case, names_profile, read_content
-from casepack.verify.conformance import PROGRAMS, check_documents, check_entities, check_iods
-from casepack.verify.datacite import check_datacite
+from casepack.verify.conformance import (
+    CRATE_VALIDATOR,
+    PROGRAMS,
+    check_crate_profile,
+    check_documents,
+    check_entities,
+    check_iods,
+)
+from casepack.verify.datacite import check_datacite, schema_faults
 from casepack.verify.directory import check_directories
 from casepack.verify.findings import make_finding
 from casepack.verify.holdings import Holdings, open_buffer, relative_name
@@ -46,6 +53,7 @@ from casepack.verify.suspicions import check_suspicions
 from casepack.verify.unpacking import check_copy
 from casepack.verify.vocabulary import split_words
 
+_EXTRA: Final = "is not installed (pip install 'casepack[validate]')"
 _NO_ORIGINALS: Final = "no originals given"
 PAYLOAD: Final = "data"
 """Folder of a bag that holds its payload (RFC 8493 2.1.2)."""
@@ -301,7 +309,25 @@ def _check_crate(subject: Subject) -> Outcome:
 
 def _check_datacite(subject: Subject) -> Outcome:
     root = subject.holdings.root
-    return Outcome(examined=2, findings=check_datacite(root / PAYLOAD, root))
+    payload = root / PAYLOAD
+    return Outcome(examined=2, findings=check_datacite(payload, root, read_content(payload)))
+
+
+def _check_datacite_schema(subject: Subject) -> Outcome:
+    payload = subject.holdings.root / PAYLOAD
+    faults = schema_faults(payload) if "datacite" in subject.tools else None
+    if faults is None:
+        return Outcome(skipped=f"the package datacite {_EXTRA}")
+    file = f"{PAYLOAD}/doi/datacite.json"
+    found = [make_finding("datacite-schema", file=file, place=place) for place in faults]
+    return Outcome(examined=1, findings=found)
+
+
+def _check_crate_profile(subject: Subject) -> Outcome:
+    if CRATE_VALIDATOR not in subject.tools:
+        return Outcome(skipped=f"rocrate-validator {_EXTRA}")
+    found = check_crate_profile(subject.holdings.root / PAYLOAD)
+    return Outcome(examined=1, findings=found)
 
 
 def _check_pages(subject: Subject) -> Outcome:
@@ -369,7 +395,9 @@ PACKAGE_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("bag", "The bag is valid, and nothing is unlisted", _check_bag),
     ("layout", "The files of the layout are there", _check_layout),
     ("crate", "The RO-Crate lists every file", _check_crate),
+    ("crate-profile", "rocrate-validator finds the RO-Crate valid", _check_crate_profile),
     ("datacite", "The DataCite metadata are complete", _check_datacite),
+    ("datacite-schema", "The DataCite metadata fit the schema", _check_datacite_schema),
     ("pages", "Every link of the pages resolves", _check_pages),
     ("case", "The case says what its profile asks for", _check_case),
     ("annotations", "Lesions, figures and case agree with DICOM", _check_annotations),

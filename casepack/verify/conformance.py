@@ -7,12 +7,16 @@ counts only when the originals of the same SOP Class do not have it too.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from importlib import metadata
+from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 from shutil import which
@@ -26,8 +30,15 @@ from casepack.verify.vocabulary import ordinary_words
 TOOLS: Final = ("dciodvfy", "dcentvfy", "dsrdump")
 PROGRAMS: Final = 4
 """How many run at a time: each is quick, and waits for the disk."""
+CRATE_VALIDATOR: Final = "roc-validator"
+PACKAGE_TOOLS: Final = {
+    CRATE_VALIDATOR: ("rocrate_validator", "rocrate"),
+    "datacite": ("datacite",),
+}
+"""Modules of the validators of packages: of the first, its rules, and the context it asks for."""
 _SECONDS: Final = 60
 _MOST_SAID: Final = 1 << 16
+_CRATE: Final = "data/ro-crate-metadata.json"
 Said = TypeVar("Said")
 _SR_CLASSES: Final = "1.2.840.10008.5.1.4.1.1.88."
 _LINE: Final = re.compile(rb"^Error - (?:</(?P<path>[^>]*)> - )?(?P<text>.*)$", re.MULTILINE)
@@ -47,15 +58,21 @@ _VALUES: Final = re.compile(r"<[^>]*>?|\(.*|=.*|\"[^\"]*\"?|'[^']*'?")
 
 
 def available_tools() -> dict[str, str]:
-    """Return the paths of the outside programs that are installed."""
+    """Return the outside programs that are installed, and the Python packages that check."""
     found = {name: which(name) for name in TOOLS}
-    return {name: path for name, path in found.items() if path}
+    packages = {
+        name: name for name, modules in PACKAGE_TOOLS.items() if all(map(find_spec, modules))
+    }
+    return {name: path for name, path in found.items() if path} | packages
 
 
 def tool_versions(tools: Iterable[str]) -> dict[str, str]:
     """Return what each program says its version is."""
     versions: dict[str, str] = {}
     for name in sorted(tools):
+        if name in PACKAGE_TOOLS:
+            versions[name] = metadata.version(name)
+            continue
         option = "--version" if name == "dsrdump" else "-version"
         try:
             done = subprocess.run(
@@ -239,6 +256,23 @@ def _entity_places(stderr: bytes) -> Iterator[str]:
         if line.startswith(b"Error"):
             match = _ENTITY.search(line)
             yield f"{match[1].decode()} of the {match[2].decode()}" if match else ""
+
+
+def check_crate_profile(payload: Path) -> Iterator[Finding]:
+    """Run rocrate-validator, without the network; yield the required rules that are broken."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "casepack.verify.crate_validator", str(payload)],
+            capture_output=True,
+            timeout=_SECONDS * 10,
+            check=True,
+        )
+        broken = json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        yield make_finding("tool-failed", place=CRATE_VALIDATOR)
+        return
+    for identifier, name in broken:
+        yield make_finding("crate-profile", file=_CRATE, place=f"{identifier} {name}")
 
 
 def check_documents(holdings: Holdings) -> Iterator[Finding]:

@@ -437,6 +437,12 @@ KINDS: Final[dict[str, Kind]] = {
     "crate-missing": _kind(
         _E, "the RO-Crate lists a file that is not here", "RO-Crate 1.1", "Pack the case again."
     ),
+    "crate-profile": _kind(
+        _E,
+        "rocrate-validator finds that the RO-Crate breaks a required rule",
+        "RO-Crate 1.3",
+        "Pack the case again.",
+    ),
     "datacite-invalid": _kind(
         _E, "the DataCite metadata are not well formed", "DataCite 4", "Pack the case again."
     ),
@@ -448,6 +454,18 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "datacite-differs": _kind(
         _E, "the DataCite JSON and XML disagree", "DataCite 4", "Pack the case again."
+    ),
+    "datacite-schema": _kind(
+        _E,
+        "the DataCite metadata do not fit DataCite's JSON Schema",
+        "DataCite 4.5",
+        "Pack the case again.",
+    ),
+    "datacite-other-case": _kind(
+        _E,
+        "the DataCite metadata describe another case than the one in the package",
+        "DataCite 4",
+        "Pack the case again, or casepack doi set.",
     ),
     "link-broken": _kind(
         _E, "the page links to a file that is not here", "HTML", "Pack the case again."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -27,7 +28,7 @@ from casepack.verify.checks import (
     Subject,
 )
 from casepack.verify.collecting import collect_identifiers, names_of_holdings
-from casepack.verify.conformance import PROGRAMS, available_tools, tool_versions
+from casepack.verify.conformance import PACKAGE_TOOLS, PROGRAMS, available_tools, tool_versions
 from casepack.verify.findings import has_error, sort_findings
 from casepack.verify.holdings import read_holdings, relative_name
 from casepack.verify.identifiers import Identifiers
@@ -89,6 +90,7 @@ def verify_folder(
     identifiers: Identifiers | None = None,
     public_key: Path | None = None,
     known: tuple[Finding, ...] = (),
+    without: Collection[str] = (),
     reveal: Reveal | None = None,
     programs: int = PROGRAMS,
     progress: Progress = no_progress,
@@ -105,6 +107,8 @@ def verify_folder(
         Of whoever signed the package, as minisign writes it.
     known
         What was found while the folder was unpacked: see `open_subject`.
+    without
+        Outside programs that are not to be run, although they are installed.
     reveal
         Is told of each identifying value that is found: for a terminal, never for a file.
     programs
@@ -124,7 +128,9 @@ def verify_folder(
         )
     if originals is not None and identifiers is None:
         identifiers = collect_identifiers(originals, progress=progress)
-    tools = available_tools()
+    is_package = any((folder / name).is_file() for name in _OF_PACKAGES)
+    left_out = {*without, *(() if is_package else PACKAGE_TOOLS)}
+    tools = {name: path for name, path in available_tools().items() if name not in left_out}
     subject = Subject(
         holdings=read_holdings(folder, progress=progress),
         originals=originals,
@@ -136,7 +142,6 @@ def verify_folder(
         progress=progress,
         reveal=reveal or keep_secret,
     )
-    is_package = any((folder / name).is_file() for name in _OF_PACKAGES)
     checks, findings = _run_checks(subject, is_package=is_package)
     return Report(
         kind="package" if is_package else "folder",

@@ -66,6 +66,10 @@ def on_json(codes: str, what: str, name: str, edit: Callable[[Any], object]) -> 
     inside(codes, what)(lambda data: edit_json(data / name, edit))
 
 
+def _update(entry: dict[str, Any], content: Any) -> None:
+    content.update(entry)
+
+
 def images(data: Path) -> list[Path]:
     return sorted((data / "dicom").rglob("IM*"))
 
@@ -180,7 +184,7 @@ on_json(
     lambda record: record["types"].update(resourceTypeGeneral="CaseReport"),
 )
 on_json(
-    "datacite-incomplete datacite-differs",
+    "datacite-incomplete datacite-differs datacite-other-case",
     "no creators",
     "doi/datacite.json",
     lambda record: record.pop("creators"),
@@ -191,8 +195,53 @@ on_json(
     "doi/datacite.json",
     lambda record: record.update(publisher={"name": ":unav"}),
 )
+for _what, _entry in (
+    ("a date that there is not", {"dates": [{"date": "2026-02-30", "dateType": "Issued"}]}),
+    ("an issue in another year", {"dates": [{"date": "2025-01-02", "dateType": "Issued"}]}),
+    ("no language", {"language": "english, of course"}),
+    (
+        "an identifier that is none",
+        {"relatedIdentifiers": [{"relatedIdentifierType": "DOI", "relatedIdentifier": "x"}]},
+    ),
+    (
+        "a licence that there is not",
+        {"rightsList": [{"rightsIdentifier": "CC-9", "rightsIdentifierScheme": "SPDX"}]},
+    ),
+):
+    on_json("datacite-invalid", _what, "doi/datacite.json", partial(_update, _entry))
 on_json(
-    "datacite-differs",
+    "datacite-invalid",
+    "an ORCID iD with a wrong checksum",
+    "doi/datacite.json",
+    lambda record: record["creators"][0].update(
+        nameIdentifiers=[
+            {
+                "nameIdentifierScheme": "ORCID",
+                "nameIdentifier": "https://orcid.org/0000-0002-1825-0098",
+            }
+        ]
+    ),
+)
+on_json(
+    "datacite-schema",
+    "a kind of title that there is not",
+    "doi/datacite.json",
+    lambda record: record["titles"][0].update(titleType="Nickname"),
+)
+on_json(
+    "datacite-other-case",
+    "the case has another title",
+    "case.json",
+    lambda content: content["case"].update(title="Another case"),
+)
+on_json(
+    "datacite-other-case",
+    "the case has a DOI",
+    "case.json",
+    lambda content: content["case"].update(doi="10.1594/EURORAD/CASE.12973"),
+)
+on_json(
+    "datacite-differs datacite-other-case",
     "another title",
     "doi/datacite.json",
     lambda record: record["titles"][0].update(title="Another"),
