@@ -303,19 +303,19 @@ def validate_folder(
     `casepack.verify.open_subject`; `reveal`, if given, is told of each identifying value that is
     found.
     """
-    from casepack.verify import collect_identifiers, verify_folder
+    from casepack.verify import add_findings, collect_identifiers, verify_folder
 
     originals = read_file_set(original, progress=progress) if original is not None else None
     identifiers = collect_identifiers(originals) if originals is not None else None
-    return verify_folder(
+    report = verify_folder(
         path,
         originals=originals,
         identifiers=identifiers,
         public_key=public_key,
-        known=known,
         reveal=reveal,
         progress=progress,
     )
+    return add_findings(report, known)
 
 
 def make_sample(

@@ -3,7 +3,7 @@
 from casepack.verify.collecting import collect_identifiers
 from casepack.verify.conformance import PROGRAMS
 from casepack.verify.identifiers import Identifier, Identifiers, Kind
-from casepack.verify.report import Report, report_json
+from casepack.verify.report import Report, add_findings, report_json
 from casepack.verify.search import Reveal, Revealed, search_identifiers
 from casepack.verify.unpacking import open_subject
 from casepack.verify.verification import verify_deidentified, verify_folder, write_page
@@ -16,6 +16,7 @@ __all__ = [
     "Report",
     "Reveal",
     "Revealed",
+    "add_findings",
     "collect_identifiers",
     "open_subject",
     "report_json",

@@ -72,8 +72,6 @@ class Subject:
     """Of whoever signed the package, as minisign writes it."""
     programs: int = PROGRAMS
     """How many of the tools run at a time."""
-    known: tuple[Finding, ...] = ()
-    """What was found before, while it was unpacked."""
     progress: Progress = field(repr=False, default=no_progress)
     reveal: Reveal = field(repr=False, default=keep_secret)
 
@@ -137,7 +135,7 @@ class Outcome:
 
 def _check_files(subject: Subject) -> Outcome:
     holdings = subject.holdings
-    findings = [*subject.known, *holdings.findings, *_check_archives(holdings)]
+    findings = [*holdings.findings, *_check_archives(holdings)]
     if not holdings.dicom:
         findings.append(make_finding("nothing-to-check"))
     return Outcome(examined=_count(subject), findings=[*findings, *_check_listing(subject)])

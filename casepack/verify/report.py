@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from casepack.model import Check, Finding, Severity
-from casepack.verify.findings import has_error
+from casepack.verify.findings import has_error, sort_findings
 from casepack.verify.inventory import Inventory
 from casepack.verify.profile import EDITION
 
@@ -36,6 +36,18 @@ class Report:
     def ok(self) -> bool:
         """No finding is an error."""
         return not has_error(self.findings)
+
+
+def add_findings(report: Report, findings: Iterable[Finding]) -> Report:
+    """Return a report with what was found before its checks, as part of the first of them."""
+    more = sort_findings(findings)
+    if not more:
+        return report
+    first, *others = report.checks
+    first = replace(first, findings=first.findings + len(more))
+    return replace(
+        report, checks=(first, *others), findings=sort_findings((*more, *report.findings))
+    )
 
 
 def report_json(report: Report) -> str:

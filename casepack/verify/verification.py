@@ -89,7 +89,6 @@ def verify_folder(
     originals: FileSet | None = None,
     identifiers: Identifiers | None = None,
     public_key: Path | None = None,
-    known: tuple[Finding, ...] = (),
     without: Collection[str] = (),
     reveal: Reveal | None = None,
     programs: int = PROGRAMS,
@@ -105,8 +104,6 @@ def verify_folder(
         The study as it was; its identifiers are collected when they are not given.
     public_key
         Of whoever signed the package, as minisign writes it.
-    known
-        What was found while the folder was unpacked: see `open_subject`.
     without
         Outside programs that are not to be run, although they are installed.
     reveal
@@ -138,7 +135,6 @@ def verify_folder(
         tools=frozenset(tools),
         public_key=public_key,
         programs=programs,
-        known=known,
         progress=progress,
         reveal=reveal or keep_secret,
     )

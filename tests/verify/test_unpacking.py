@@ -11,7 +11,7 @@ import pytest
 from casepack.errors import UsageError
 from casepack.model import FileSet
 from casepack.package.archive import write_archive
-from casepack.verify import open_subject, verify_folder
+from casepack.verify import add_findings, open_subject, verify_folder
 from tests.verify.archives import ARCHIVES
 from tests.verify.studies import FAMILY, Written
 
@@ -23,7 +23,7 @@ def _no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def codes_of(path: Path, originals: FileSet | None = None) -> set[str]:
     with open_subject(path) as (folder, known):
-        report = verify_folder(folder, originals=originals, known=known)
+        report = add_findings(verify_folder(folder, originals=originals), known)
     return {finding.code for finding in report.findings}
 
 
@@ -31,7 +31,7 @@ def test_a_zipped_package_is_checked_like_its_folder(package: Path, originals: F
     archive = write_archive(package)
     with open_subject(archive) as (folder, known):
         assert folder.name == package.name
-        report = verify_folder(folder, originals=originals, known=known)
+        report = add_findings(verify_folder(folder, originals=originals), known)
     assert report.kind == "package"
     assert report.findings == ()
     assert not folder.exists()
@@ -58,7 +58,7 @@ def test_a_hostile_archive_is_named_and_stays_closed(
         assert {finding.code for finding in known} == {code}
         if code not in {"archive-broken", "archive-encrypted"} and what != "in an archive":
             assert list(folder.iterdir()) == []
-        assert verify_folder(folder, known=known).ok is False
+        assert add_findings(verify_folder(folder), known).ok is False
     assert sorted(tmp_path.iterdir()) == [path]
 
 
