@@ -22,6 +22,7 @@ from casepack.model import FileSet, Unused
 
 if TYPE_CHECKING:
     from casepack.deidentify.pixels.faces import FaceVerdict
+    from casepack.deidentify.pixels.pictures import PixelReview
 
 _UID_MAPPING: Final = "uid_mapping.csv"
 _COLUMNS: Final = 2
@@ -38,7 +39,9 @@ class Crosswalk:
     days_into_the_past: int = field(repr=False)
     unused: tuple[Unused, ...] = field(repr=False)
     review: tuple[ReviewRow, ...] = field(repr=False, default=())
-    """Texts and boxes for a person to decide on."""
+    """Texts for a person to decide on."""
+    pixels: PixelReview | None = field(repr=False, default=None)
+    """Boxes for a person to decide on; None where pixels were not examined."""
     originals: FileSet | None = field(repr=False, default=None)
     """What was de-identified."""
     faces: Mapping[Path, FaceVerdict] = field(repr=False, default_factory=dict)
@@ -102,14 +105,24 @@ def write_crosswalk(folder: Path, crosswalk: Crosswalk) -> None:
         writer.writerow(header)
         writer.writerows(rows)
         _write_private(folder / name, text.getvalue())
+    sheet = (*crosswalk.review, *_write_pictures(folder, crosswalk.pixels))
     # the mark tells spreadsheets that it is UTF-8
-    _write_private(folder / "review.csv", "\ufeff" + draw_review_csv(crosswalk.review))
-    _write_private(folder / "review.html", draw_review_page(crosswalk.review))
+    _write_private(folder / "review.csv", "\ufeff" + draw_review_csv(sheet))
+    _write_private(folder / "review.html", draw_review_page(sheet))
     if crosswalk.originals is not None and any(one.boxes for one in crosswalk.faces.values()):
         # only who covers faces waits for numpy
         from casepack.deidentify.pixels.face_sheets import write_face_sheets  # noqa: PLC0415
 
         write_face_sheets(folder / "faces", crosswalk.originals, crosswalk.faces)
+
+
+def _write_pictures(folder: Path, review: PixelReview | None) -> tuple[ReviewRow, ...]:
+    if review is None:
+        return ()
+    # only who looked at pixels waits for numpy
+    from casepack.deidentify.pixels.pictures import write_review  # noqa: PLC0415
+
+    return write_review(folder, review)
 
 
 def count_unknown_words(rows: Sequence[ReviewRow]) -> list[tuple[str, int]]:

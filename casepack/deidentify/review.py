@@ -8,13 +8,15 @@ serves words and pixels alike. Its columns, found by their names in the first li
 ========== ======================================================================================
 decision   ``approve``: the result is right. ``reject``: it is not; a text goes by its Attribute's
            Type, an image is held. ``keep``: the original identifies nobody; it stays as it is.
-           Empty: nobody has looked, and what casepack made of it stands.
+           ``cover``: a box that a person adds. Empty: nobody has looked, and what casepack made of
+           it stands.
 instead    with ``approve``: the wording to write in place of the result (texts only)
 kind       ``text`` or ``box``
 place      of a text ``(0008,103E) Series Description``; of a box the original SOP Instance UID and
-           the frame, ``1.2.3 frame 1``
-original   of a text the value; of a box ``left,top,right,bottom`` in pixels
-result     of a text what was written; of a box ``covered``
+           the frame, ``1.2.3 frame 1``, or ``series`` and the original Series Instance UID
+original   of a text the value; of a box ``left,top,right,bottom`` in pixels, ends excluded
+result     of a text what was written; of a box ``covered``, or ``held`` for an image that is said
+           to hold text which was not found
 removed    why something went: kinds of `descriptors.Kind`, or what saw the box
 unknown    words of it that no list knows
 id         by which a decision finds its row again; spreadsheets may spoil every other column
@@ -22,6 +24,12 @@ id         by which a decision finds its row again; spreadsheets may spoil every
 
 ``approve`` holds for the result that was seen: if the next run makes another one, the row counts as
 undecided. ``reject`` and ``keep`` hold for the original, whatever is made of it.
+
+A box is added by a row of one's own, without an id: ``decision`` cover, ``kind`` box, ``place`` an
+original SOP Instance UID with or without a frame, or ``series`` with the Series Number or UID, or
+``all``; ``original`` the box in pixels, or a region of the patient in millimetres (LPS),
+``x1,y1,z1,x2,y2,z2 mm``. With ``series`` a region in millimetres is covered in every series of its
+Frame of Reference: it is the same anatomy.
 
 Separators may be commas or semicolons; rows may be left out, and columns other than ``id`` and
 ``decision``, too. The sheet holds what the patient's headers said: it never goes into a result.
@@ -32,6 +40,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -39,6 +48,7 @@ from pathlib import Path
 from typing import Final
 
 from casepack.errors import ReviewError
+from casepack.model import Edges, Point
 
 COLUMNS: Final = (
     "decision",
@@ -54,6 +64,8 @@ COLUMNS: Final = (
 _SEPARATORS: Final = (",", ";", "\t")
 _MOST_BYTES: Final = 256 << 20
 _DIGEST: Final = 20
+_NUMBER: Final = r"\s*-?[0-9]{1,6}(?:\.[0-9]{1,6})?\s*"
+_BOX: Final = re.compile(rf"({_NUMBER}(?:,{_NUMBER}){{3,5}})(mm)?")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "'")
 """A cell that begins so may be carried out by a spreadsheet; an apostrophe makes it text."""
 
@@ -71,6 +83,7 @@ class Decision(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     KEEP = "keep"
+    COVER = "cover"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -108,6 +121,17 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AddedBox:
+    """A box that a person adds: where, and in pixels or in millimetres in the patient."""
+
+    place: str = field(repr=False)
+    line: int
+    pixels: Edges | None = None
+    region: tuple[Point, Point] | None = None
+    """Two opposite corners, mm, LPS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
     """What a person decided on the rows of a review sheet; empty without ``--approved``."""
 
@@ -116,6 +140,7 @@ class Decisions:
     file: str = field(repr=False, default="")
     by_original: Mapping[str, Decided] = field(repr=False, default_factory=dict)
     by_result: Mapping[str, Decided] = field(repr=False, default_factory=dict)
+    added: tuple[AddedBox, ...] = field(repr=False, default=())
 
     def find(self, kind: RowKind, place: str, original: str, result: str) -> Decided | None:
         """Return what was decided on a row; None if nobody looked at this result of it."""
@@ -195,7 +220,11 @@ def read_decisions(path: Path) -> Decisions:
         ) from None
     by_original: dict[str, Decided] = {}
     by_result: dict[str, Decided] = {}
+    added: list[AddedBox] = []
     for line, identifier, decided in _read_rows(text, path.name):
+        if isinstance(decided, AddedBox):
+            added.append(decided)
+            continue
         first, _, second = identifier.removeprefix("r-").partition("-")
         if decided.decision is Decision.APPROVE:
             key, known = f"{first}-{second}", by_result
@@ -204,15 +233,21 @@ def read_decisions(path: Path) -> Decisions:
         if known.setdefault(key, decided) != decided and not _agree(known[key], decided):
             raise ReviewError("decides a row a second time otherwise", place=f"{path.name}:{line}")
     digest = hashlib.sha256(data).hexdigest()
-    return Decisions(digest=digest, file=path.name, by_original=by_original, by_result=by_result)
+    return Decisions(
+        digest=digest,
+        file=path.name,
+        by_original=by_original,
+        by_result=by_result,
+        added=tuple(added),
+    )
 
 
 def _agree(one: Decided, other: Decided) -> bool:
     return (one.decision, one.instead) == (other.decision, other.instead)
 
 
-def _read_rows(text: str, file: str) -> Iterator[tuple[int, str, Decided]]:
-    """Yield line, identifier and decision of each row that is decided."""
+def _read_rows(text: str, file: str) -> Iterator[tuple[int, str, Decided | AddedBox]]:
+    """Yield line, identifier and decision of each row that is decided, and the boxes added."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
     try:
         head = {name.strip().lower(): place for place, name in enumerate(next(reader, []))}
@@ -226,6 +261,9 @@ def _read_rows(text: str, file: str) -> Iterator[tuple[int, str, Decided]]:
             word = _cell(cells, head, "decision").strip().lower()
             if word:
                 line = reader.line_num
+                if word == Decision.COVER:
+                    yield line, "", _read_added(cells, head, line, file)
+                    continue
                 decided = Decided(
                     decision=_read_decision(word, f"{file}:{line}"),
                     line=line,
@@ -248,12 +286,32 @@ def _cell(cells: list[str], head: Mapping[str, int], name: str) -> str:
     return cell.removeprefix("'") if cell.startswith("'") else cell
 
 
+def _read_added(cells: list[str], head: Mapping[str, int], line: int, file: str) -> AddedBox:
+    place = _cell(cells, head, "place").strip()
+    found = _BOX.fullmatch(_cell(cells, head, "original").strip())
+    numbers = tuple(float(number) for number in found[1].split(",")) if found else ()
+    good = bool(place) and _cell(cells, head, "kind").strip().lower() == RowKind.BOX
+    if found and found[2] and good and len(numbers) == 6:  # noqa: PLR2004  # two corners
+        (x, y, z), (u, v, w) = numbers[:3], numbers[3:]
+        return AddedBox(place=place, line=line, region=((x, y, z), (u, v, w)))
+    if found and not found[2] and good and len(numbers) == 4:  # noqa: PLR2004  # edges
+        left, top, right, bottom = (int(number) for number in numbers)
+        if 0 <= left < right and 0 <= top < bottom:
+            return AddedBox(place=place, line=line, pixels=(left, top, right, bottom))
+    raise ReviewError(
+        "does not say what is to be covered",
+        place=f"{file}:{line}",
+        advice="Write kind box, a place, and as original left,top,right,bottom in pixels or "
+        "x1,y1,z1,x2,y2,z2 mm.",
+    )
+
+
 def _read_decision(word: str, place: str) -> Decision:
     try:
         return Decision(word)
     except ValueError:
         raise ReviewError(
-            "the decision is none of approve, reject, keep",
+            "the decision is none of approve, reject, keep, cover",
             place=place,
             advice="Leave it empty where nobody has decided.",
         ) from None

@@ -14,6 +14,7 @@ from casepack.deidentify.crosswalk import Crosswalk
 from casepack.deidentify.elements import Applied
 from casepack.deidentify.instance import SOFTWARE, InstanceDeidentifier, Placed
 from casepack.deidentify.journal import Journal, Outcome
+from casepack.deidentify.looking import look_at_pixels
 from casepack.deidentify.plan import carried_out
 from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.deidentify.review import NO_DECISIONS, Decisions, ReviewRow
@@ -38,14 +39,12 @@ from casepack.model import (
     Unused,
     no_progress,
 )
-from casepack.recipe import OPTION_NAMES, FaceRule, Recipe
+from casepack.recipe import OPTION_NAMES, Recipe
 from casepack.standard.dictionary import attribute_name, format_tag
 from casepack.standard.profile import EDITION
 
 if TYPE_CHECKING:
     from casepack.deidentify.cleaner import CleanedText, TextCleaner, TextFate
-    from casepack.deidentify.pixels.faces import FaceVerdict
-    from casepack.deidentify.pixels.looks import Look
 
 _CHUNK: Final = 16
 _NOT_ASSESSED: Final = "not-assessed"
@@ -84,21 +83,29 @@ def deidentify_file_set(
         A result cannot be written.
     """
     instances = file_set.instances
-    looks: Mapping[Path, Look] | None = None
-    faces: Mapping[Path, FaceVerdict] = {}
-    if Option.CLEAN_PIXEL_DATA in carried_out(recipe.options):
-        looks = _look_at_pixels(file_set, recipe, root, workers, journal, progress)
-        if recipe.faces is not None:
-            looks, faces = _look_for_faces(file_set, recipe.faces, looks)
+    looked = look_at_pixels(
+        file_set,
+        recipe,
+        root,
+        workers=workers,
+        journal=journal,
+        decisions=decisions,
+        progress=progress,
+    )
     context = Context(
         pseudonyms=pseudonyms,
         patient_id=file_set.patient_id,
         days_into_the_past=pseudonyms.days_into_the_past(file_set.patient_id),
         echo=compile_echo(file_set.identifiers),
         words=_words(file_set, recipe, decisions),
-        covered=_covered(instances, looks),
+        covered=looked.covered if looked is not None else {},
     )
-    deidentifier = InstanceDeidentifier(recipe=recipe, context=context, root=root, looks=looks)
+    deidentifier = InstanceDeidentifier(
+        recipe=recipe,
+        context=context,
+        root=root,
+        looks=looked.looks if looked is not None else None,
+    )
     placed: dict[int, Placed] = {}
     held: list[Unused] = []
     applied: Counter[tuple[str, Applied]] = Counter()
@@ -125,7 +132,11 @@ def deidentify_file_set(
         root=root,
         studies=_group(file_set, placed),
         record=_record(
-            recipe, applied, unused, texts=_count(fates), pixels=_pixel_record(looks, placed)
+            recipe,
+            applied,
+            unused,
+            texts=_count(fates),
+            pixels=looked.record(placed) if looked is not None else None,
         ),
     )
     crosswalk = Crosswalk(
@@ -135,57 +146,11 @@ def deidentify_file_set(
         days_into_the_past=context.days_into_the_past,
         unused=unused,
         review=_review_rows(texts),
+        pixels=looked.review(placed, decisions) if looked is not None else None,
         originals=file_set,
-        faces=faces,
+        faces=looked.faces if looked is not None else {},
     )
     return result, crosswalk
-
-
-def _look_at_pixels(
-    file_set: FileSet,
-    recipe: Recipe,
-    root: Path,
-    workers: int,
-    journal: Journal | None,
-    progress: Progress,
-) -> Mapping[Path, Look]:
-    """Return what is to be done with the pixels of each image; nothing is looked at twice."""
-    # only a run that looks at pixels waits for numpy
-    from casepack.deidentify.pixels.examine import (  # noqa: PLC0415
-        examine_instances,
-        settle_looks,
-    )
-
-    instances = file_set.instances
-    seen = journal.read_seen(root, instances) if journal is not None else {}
-    left = [entry for entry in enumerate(instances) if entry[0] not in seen]
-    for found in examine_instances(left, recipe.filters, workers):
-        if journal is not None:
-            journal.append_seen(root, found, instances)
-        seen.update(found)
-        progress("look at pixels", len(seen), len(instances))
-    return settle_looks(file_set, seen)
-
-
-def _look_for_faces(
-    file_set: FileSet, rule: FaceRule, looks: Mapping[Path, Look]
-) -> tuple[Mapping[Path, Look], Mapping[Path, FaceVerdict]]:
-    """Return what is to be done with each image, and what of it on account of a face."""
-    # only who asks for faces waits for numpy
-    from casepack.deidentify.pixels.faces import add_faces, assess_faces  # noqa: PLC0415
-
-    faces = assess_faces(file_set, rule)
-    return add_faces(looks, faces), faces
-
-
-def _covered(instances: Sequence[Instance], looks: Mapping[Path, Look] | None) -> Mapping[str, str]:
-    if looks is None:
-        return {}
-    return {
-        instance.sop_instance_uid: digest
-        for instance in instances
-        if (digest := looks[instance.path].digest)
-    }
 
 
 def _count(fates: set[TextFate]) -> TextCounts | None:
@@ -325,28 +290,6 @@ def _group(file_set: FileSet, placed: Mapping[int, Placed]) -> tuple[Study, ...]
                 )
             )
     return tuple(studies)
-
-
-def _pixel_record(
-    looks: Mapping[Path, Look] | None, placed: Mapping[int, Placed]
-) -> PixelRecord | None:
-    if looks is None:
-        return None
-    return PixelRecord(
-        examined=sum(look.examined and look.reason is None for look in looks.values()),
-        changes=tuple(
-            (done.instance.sop_instance_uid, done.change)
-            for _number, done in sorted(placed.items())
-            if done.change is not None
-        ),
-        faces=_count_faces(looks.values()),
-    )
-
-
-def _count_faces(looks: Iterable[Look]) -> tuple[tuple[str, int], ...] | None:
-    """Count images by what is known of a face in them; None where the recipe does not ask."""
-    found = [str(look.face) for look in looks if look.examined and look.face is not None]
-    return tuple(sorted(Counter(found).items())) if found else None
 
 
 def _record(

@@ -6,7 +6,7 @@ be plain to see. What is still found after three rounds makes the image held.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -84,7 +84,7 @@ def clean_image(
     pixels: StoredPixels,
     boxes: Boxes,
     known: Sequence[Box] = (),
-    kept: Sequence[Box] = (),
+    kept: Mapping[int, Sequence[Box]] | None = None,
     faces: Boxes = (),
 ) -> Cleaned:
     """Cover boxes, and look at the result again.
@@ -98,7 +98,7 @@ def clean_image(
     known
         What is covered in every frame besides: regions of a known device, or drawn by hand.
     kept
-        Where text that is found stays.
+        By 0-based frame, where text that is found stays.
     faces
         For each frame what is covered of a face, in the end: what is left of the picture beside it
         was examined before, and large black areas would only make the network err.
@@ -113,11 +113,15 @@ def clean_image(
     if not done.frames:
         return _with_faces(pixels, done, wanted, faces)
     touched = frozenset(done.frames)
+
+    def stays(frame: int) -> Sequence[Box]:
+        return () if kept is None else kept.get(frame, ())
+
     for _ in range(_ROUNDS):
         again = examine_image(done.pixels, touched)
         rest = tuple(
-            tuple(box for box in found if not is_covered(box, (*before, *kept), pixels))
-            for found, before in zip(again, wanted, strict=True)
+            tuple(box for box in found if not is_covered(box, (*before, *stays(frame)), pixels))
+            for frame, (found, before) in enumerate(zip(again, wanted, strict=True))
         )
         if not any(rest):
             return _with_faces(pixels, done, wanted, faces)

@@ -139,18 +139,21 @@ def _spread(series: Mapping[int, Seen]) -> dict[int, BoxesByFrame]:
 def _settle(seen: Seen, found: BoxesByFrame) -> Look:
     if seen.reason is not None:
         return Look(reason=seen.reason)
-    if seen.flagged and not found and not seen.known:
+    located = found or seen.known or seen.added or seen.spared
+    if seen.flagged and not located:
         return Look(reason=Reason.BURNED_IN)
     if not seen.frames:
         return Look(examined=False)
-    spared = mask_of(_boxes(seen.kept), seen.rows, seen.columns) if seen.kept else None
+    kept = mask_of(_boxes(seen.kept), seen.rows, seen.columns) if seen.kept else None
     boxes: dict[int, tuple[Edges, ...]] = {}
-    for frame in range(seen.frames) if seen.known else sorted(found):
-        covered = [box for box in _boxes(found.get(frame, ())) if not _lies_in(box, spared)]
-        wanted = clip_boxes((*covered, *_boxes(seen.known)), seen.rows, seen.columns)
+    frames = range(seen.frames) if seen.known else sorted({*found, *seen.added})
+    for frame in frames:
+        covered = [box for box in _boxes(found.get(frame, ())) if not _lies_in(box, kept)]
+        certain = (*seen.known, *seen.added.get(frame, ()))
+        wanted = clip_boxes((*covered, *_boxes(certain)), seen.rows, seen.columns)
         if wanted:
             boxes[frame] = wanted
-    return Look(boxes=boxes, kept=seen.kept, hidden=seen.hidden)
+    return Look(boxes=boxes, kept=seen.kept, spared=seen.spared, hidden=seen.hidden)
 
 
 def _boxes(edges: Iterable[Edges]) -> list[Box]:

@@ -33,6 +33,10 @@ class Seen:
     """What rules on known devices and the recipe want covered in every frame."""
     kept: tuple[Edges, ...] = ()
     """Where the recipe says that what is found identifies nobody."""
+    added: BoxesByFrame = field(default_factory=dict)
+    """What a person added."""
+    spared: BoxesByFrame = field(default_factory=dict)
+    """What was found and stays on the word of a person."""
     flagged: bool = False
     """The header or the recipe says that there is text, and not where."""
     hidden: bool = False
@@ -41,7 +45,7 @@ class Seen:
     """Why it cannot be examined."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON holds it; `seen_of` is the way back."""
+        """Return it as JSON holds it, without what a person said; `seen_of` is the way back."""
         return {
             "size": [self.frames, self.rows, self.columns],
             "found": [[frame, *map(list, boxes)] for frame, boxes in sorted(self.found.items())],
@@ -100,7 +104,9 @@ class Look:
     boxes: BoxesByFrame = field(default_factory=dict)
     """What is covered."""
     kept: tuple[Edges, ...] = ()
-    """Where text that is found stays, on the word of the recipe or of a reviewer."""
+    """Where text that is found stays in any frame, on the word of the recipe."""
+    spared: BoxesByFrame = field(default_factory=dict)
+    """What was found in a frame and stays, on the word of a person."""
     hidden: bool = False
     """Bits beyond Bits Stored are cleared."""
     reason: Reason | None = None

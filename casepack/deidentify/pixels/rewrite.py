@@ -84,7 +84,7 @@ def cover_output(
     cleared = clear_unused_bits(pixels) if look.hidden else pixels
     boxes = tuple(_boxes(look.boxes, frame) for frame in range(pixels.frames))
     faces = tuple(_boxes(look.face_boxes, frame) for frame in range(pixels.frames))
-    cleaned = clean_image(cleared, boxes, kept=[Box(*edges) for edges in look.kept], faces=faces)
+    cleaned = clean_image(cleared, boxes, kept=_kept_boxes(look, pixels.frames), faces=faces)
     new = cleaned.covered.pixels
     described = dict(_described(pixels, new, file, output))
     if cleaned.changed:
@@ -99,6 +99,14 @@ def cover_output(
     )
     result = sorted([*kept, *described.items()], key=lambda entry: entry[0])
     return result, new.transfer_syntax_uid, change
+
+
+def _kept_boxes(look: Look, frames: int) -> dict[int, tuple[Box, ...]]:
+    """Return by frame where text that is found stays."""
+    if not look.kept and not look.spared:
+        return {}
+    kept = tuple(Box(*edges) for edges in look.kept)
+    return {frame: (*kept, *_boxes(look.spared, frame)) for frame in range(frames)}
 
 
 def _boxes(boxes: BoxesByFrame, frame: int) -> tuple[Box, ...]:

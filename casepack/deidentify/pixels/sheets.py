@@ -30,12 +30,19 @@ _PAGE: Final = """<!DOCTYPE html>
 figure{margin:0 0 2em}</style></head><body>
 <h1>Burned-in text: review</h1>
 <p>These pictures show what identifies the patient. Keep them with the crosswalk, and delete them
-when the review is done. Left: the original, with what was found; right: the result.</p>
+when the review is done. Decide in <a href="../review.html">the review sheet</a>, where each box has
+a row; there a box can be added too.</p>
+<h2>Each box</h2>
+<p>Left: the original, with what was found; right: the result.</p>
+"""
+_SERIES: Final = """<h2>Each series</h2>
+<p>Left: the largest value of all its images at each place, with all boxes; right: the smallest.
+Text that stands in one image alone shows too.</p>
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Comparison:
     """A frame with something found in it."""
 
     series_number: int | None
@@ -46,6 +53,8 @@ class Candidate:
     """Shape (rows, columns, 3)."""
     after: NDArray[np.uint8] = field(repr=False)
     boxes: tuple[Box, ...] = ()
+    images: int = 1
+    """How many images of the series have this box."""
 
     @property
     def title(self) -> str:
@@ -55,7 +64,26 @@ class Candidate:
             ("Image", self.instance_number),
             ("Frame", self.frame),
         )
-        return ", ".join(f"{name} {number}" for name, number in parts if number is not None)
+        title = ", ".join(f"{name} {number}" for name, number in parts if number is not None)
+        return title if self.images == 1 else f"{title} and {self.images - 1} more"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """What all frames of a series show together."""
+
+    series_number: int | None
+    images: int
+    largest: NDArray[np.uint8] = field(repr=False)
+    """Largest value at each pixel, shape (rows, columns, 3)."""
+    smallest: NDArray[np.uint8] = field(repr=False)
+    boxes: tuple[Box, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Which series it is."""
+        number = "" if self.series_number is None else f" {self.series_number}"
+        return f"Series{number}, {self.images} image(s): largest and smallest values"
 
 
 def grey_picture(pixels: StoredPixels, frame: Values) -> NDArray[np.uint8]:
@@ -68,28 +96,42 @@ def grey_picture(pixels: StoredPixels, frame: Values) -> NDArray[np.uint8]:
     frame
         One of its frames, as `read_frames` yields it.
     """
-    shown = shown_values(pixels, frame)
+    return grey_of(shown_values(pixels, frame), inverted=pixels.photometric == "MONOCHROME1")
+
+
+def grey_of(shown: Values, *, inverted: bool = False) -> NDArray[np.uint8]:
+    """Return shown values in eight bits, shape (rows, columns, 3)."""
     low, high = np.percentile(shown, (0.5, 99.5))
     if high <= low:
         low, high = float(shown.min()), float(max(shown.max(), shown.min() + 1))
     scaled = np.clip((shown.astype(np.float32) - low) / (high - low), 0, 1)
-    if pixels.photometric == "MONOCHROME1":
+    if inverted:
         scaled = 1 - scaled
     eight = np.rint(scaled * 255).astype(np.uint8)
     return eight if eight.ndim == 3 else np.stack([eight] * 3, axis=-1)  # noqa: PLR2004  # colours
 
 
-def draw_candidate(candidate: Candidate) -> Image.Image:
+def draw_comparison(comparison: Comparison) -> Image.Image:
     """Draw the original with its boxes beside the result."""
-    rows, columns = candidate.before.shape[:2]
+    return _side_by_side(comparison.before, comparison.after, comparison.boxes)
+
+
+def draw_projection(projection: Projection) -> Image.Image:
+    """Draw the largest values of a series, with all its boxes, beside the smallest."""
+    return _side_by_side(projection.largest, projection.smallest, projection.boxes)
+
+
+def _side_by_side(
+    left_side: NDArray[np.uint8], right_side: NDArray[np.uint8], boxes: Sequence[Box]
+) -> Image.Image:
+    rows, columns = left_side.shape[:2]
     share = min(1.0, _WIDEST / columns)
     size = (max(1, round(columns * share)), max(1, round(rows * share)))
     before, after = (
-        Image.fromarray(part).resize(size, Image.Resampling.BOX)
-        for part in (candidate.before, candidate.after)
+        Image.fromarray(part).resize(size, Image.Resampling.BOX) for part in (left_side, right_side)
     )
     draw = ImageDraw.Draw(before)
-    for box in candidate.boxes:
+    for box in boxes:
         left, top, right, bottom = (round(edge * share) for edge in box)
         draw.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=_OUTLINE)
     sheet = Image.new("RGB", (2 * size[0] + _GAP, size[1]), "white")
@@ -98,20 +140,22 @@ def draw_candidate(candidate: Candidate) -> Image.Image:
     return sheet
 
 
-def write_contact_sheets(folder: Path, candidates: Iterable[Candidate]) -> tuple[Path, ...]:
-    """Write a PNG for each candidate and one page, all readable by the owner alone.
+def write_contact_sheets(
+    folder: Path, comparisons: Iterable[Comparison], projections: Iterable[Projection] = ()
+) -> tuple[Path, ...]:
+    """Write a PNG for each box and each series, and one page, all readable by the owner alone.
 
     Parameters
     ----------
     folder
         Outside of the result; made if it is not there.
-    candidates
+    comparisons, projections
         In the order in which they are to be shown.
 
     Returns
     -------
     tuple
-        The page, then the pictures.
+        The page, then the pictures of the boxes, then those of the series.
 
     Raises
     ------
@@ -122,14 +166,18 @@ def write_contact_sheets(folder: Path, candidates: Iterable[Candidate]) -> tuple
     figures: list[str] = []
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for number, candidate in enumerate(candidates, start=1):
-            name = f"candidate-{number:04}.png"
-            with _private(folder / name) as target:
-                draw_candidate(candidate).save(target, "PNG")
-            names.append(name)
-            title = escape(f"{candidate.title}: {_counted(candidate.boxes)}")
-            shown = f'<img src="{name}" alt="{title}">'
-            figures.append(f"<figure><figcaption>{title}</figcaption>{shown}</figure>\n")
+        for number, comparison in enumerate(comparisons, start=1):
+            names.append(f"candidate-{number:04}.png")
+            _save(folder / names[-1], draw_comparison(comparison))
+            title = f"{comparison.title}: {_counted(comparison.boxes)}"
+            figures.append(_figure(names[-1], title))
+        if not figures:
+            figures.append("<p>Nothing was found.</p>\n")
+        figures.append(_SERIES)
+        for number, projection in enumerate(projections, start=1):
+            names.append(f"series-{number:04}.png")
+            _save(folder / names[-1], draw_projection(projection))
+            figures.append(_figure(names[-1], projection.title))
         with _private(folder / "index.html") as target:
             target.write((_PAGE + "".join(figures) + "</body></html>\n").encode())
     except OSError:
@@ -138,6 +186,17 @@ def write_contact_sheets(folder: Path, candidates: Iterable[Candidate]) -> tuple
             advice="Check that their folder is writable and that the disk has room.",
         ) from None
     return (folder / "index.html", *(folder / name for name in names))
+
+
+def _save(path: Path, picture: Image.Image) -> None:
+    with _private(path) as target:
+        picture.save(target, "PNG")
+
+
+def _figure(name: str, title: str) -> str:
+    text = escape(title)
+    image = f'<img src="{name}" alt="{text}">'
+    return f"<figure><figcaption>{text}</figcaption>{image}</figure>\n"
 
 
 def _counted(boxes: Sequence[Box]) -> str:

@@ -8,8 +8,8 @@ from PIL import Image
 
 from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.sheets import (
-    Candidate,
-    draw_candidate,
+    Comparison,
+    draw_comparison,
     grey_picture,
     write_contact_sheets,
 )
@@ -19,18 +19,18 @@ from tests.deidentify.pixels.images import stored, tissue
 BOX = Box(10, 20, 60, 40)
 
 
-def candidate(columns: int = 128) -> Candidate:
+def candidate(columns: int = 128) -> Comparison:
     values = tissue(96, columns)
     before = grey_picture(stored(values[None]), values)
     after = before.copy()
     after[20:40, 10:60] = 0
-    return Candidate(
+    return Comparison(
         series_number=3, instance_number=7, frame=1, before=before, after=after, boxes=(BOX,)
     )
 
 
 def test_the_original_with_its_box_stands_beside_the_result() -> None:
-    drawn = np.asarray(draw_candidate(candidate()))
+    drawn = np.asarray(draw_comparison(candidate()))
 
     assert drawn.shape == (96, 2 * 128 + 8, 3)
     assert (drawn[20, 10:60] == (255, 96, 0)).all()
@@ -39,7 +39,7 @@ def test_the_original_with_its_box_stands_beside_the_result() -> None:
 
 
 def test_a_wide_frame_is_shown_smaller() -> None:
-    assert draw_candidate(candidate(1600)).width == 2 * 640 + 8
+    assert draw_comparison(candidate(1600)).width == 2 * 640 + 8
 
 
 def test_dark_stays_dark_however_the_image_is_stored() -> None:
