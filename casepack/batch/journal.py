@@ -80,15 +80,16 @@ class Journal:
                 shared.setdefault(one, {})[other] = count
         return shared
 
-    def note(self, result: CaseResult, *, appeared: bool) -> None:
-        """Note what became of a case, in place of what was known of it."""
+    def note(self, results: Sequence[CaseResult], *, appeared: bool) -> None:
+        """Note what became of cases, in place of what was known of them."""
         with _writable(), self.database:
-            self.database.execute(_UPSERT, _row(result, appeared=appeared))
-            self.database.execute("DELETE FROM instances WHERE name = ?", (result.name,))
-            self.database.executemany(
-                "INSERT OR IGNORE INTO instances VALUES (?, ?)",
-                [(uid, result.name) for uid in result.uids],
-            )
+            for result in results:
+                self.database.execute(_UPSERT, _row(result, appeared=appeared))
+                self.database.execute("DELETE FROM instances WHERE name = ?", (result.name,))
+                self.database.executemany(
+                    "INSERT OR IGNORE INTO instances VALUES (?, ?)",
+                    [(uid, result.name) for uid in result.uids],
+                )
 
     def judge(self, result: CaseResult) -> None:
         """Note a verdict on a case whose former result stays as it is."""
@@ -99,10 +100,12 @@ class Journal:
                 (result.verdict.value, fault, result.message, result.name),
             )
 
-    def confirm(self, name: str) -> None:
-        """Note that a result has appeared under its name."""
+    def confirm(self, names: Sequence[str]) -> None:
+        """Note that results have appeared under their names."""
         with _writable(), self.database:
-            self.database.execute("UPDATE cases SET appeared = 1 WHERE name = ?", (name,))
+            self.database.executemany(
+                "UPDATE cases SET appeared = 1 WHERE name = ?", [(name,) for name in names]
+            )
 
 
 @contextmanager

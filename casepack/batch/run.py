@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -138,7 +138,7 @@ def _settle(journal: Journal, out: str) -> set[str]:
     unsettled = set()
     for name, result in journal.find_unconfirmed().items():
         if any(digest_result(join(out, name), form) == result for form in Form):
-            journal.confirm(name)
+            journal.confirm([name])
         else:
             unsettled.add(name)
     return unsettled
@@ -175,13 +175,7 @@ class _Batch:
                 if not running:
                     return False
                 finished, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    task, attempt = running.pop(future)
-                    result = _outcome(future)
-                    if result is None and attempt < _ATTEMPTS:
-                        again.append((task, attempt + 1))
-                    else:
-                        self._finish(task, result or _lost(task))
+                self._finish(list(_ended(finished, running, again)))
         except BaseException:
             self._end(running)
             raise
@@ -236,40 +230,51 @@ class _Batch:
             confirmed=known.name not in self.unsettled,
         )
 
-    def _finish(self, task: Task, result: CaseResult) -> None:
-        self.done += 1
-        self.size += result.size
-        if result.unchanged:
-            self._let_stand(self.known[task.name])
-        else:
-            self.instances += result.instances
-            try:
-                self._note(task, result)
-            except OSError as error:
-                raise target_error(error) from None
+    def _finish(self, ended: Sequence[tuple[Task, CaseResult]]) -> None:
+        """Note what became of cases, those that ended together in one go."""
+        try:
+            self._note(ended)
+        except OSError as error:
+            raise target_error(error) from None
         self._tell()
-        if result.fault is Fault.TARGET:
+        if any(result.fault is Fault.TARGET for _, result in ended):
             raise TargetError(
                 "results cannot be written any more",
                 advice="Check the room and the permissions of OUT, its private folder and the"
                 " folder for temporary files; then call again: what is finished is kept.",
             )
 
-    def _note(self, task: Task, result: CaseResult) -> None:
-        if result.verdict is Verdict.FAILED:
-            self._note_failure(task, result)
-            return
-        staged = self.private.work / result.staged
-        if result.staged and (staged / CROSSWALK).exists():
-            self.private.keep(staged / CROSSWALK, "crosswalks", task.name)
-        if is_url(task.target):
-            self.journal.note(result, appeared=True)
-        else:
-            self.journal.note(result, appeared=False)
-            _appear(staged / RESULT, Path(task.target), staged / "former")
-            self.journal.confirm(task.name)
-        if result.staged:
-            remove_folder(staged)
+    def _note(self, ended: Sequence[tuple[Task, CaseResult]]) -> None:
+        made = []
+        for task, result in ended:
+            self.done += 1
+            self.size += result.size
+            if result.unchanged:
+                self._let_stand(self.known[task.name])
+            elif result.verdict is Verdict.FAILED:
+                self._note_failure(task, result)
+            else:
+                made.append((task, result))
+        self._let_appear(made)
+
+    def _let_appear(self, made: Sequence[tuple[Task, CaseResult]]) -> None:
+        """Let results appear under their names: noted before, confirmed afterwards."""
+        self.instances += sum(result.instances for _, result in made)
+        there = is_url(self.out)
+        self.journal.note([result for _, result in made], appeared=there)
+        for task, result in made:
+            if not result.staged:
+                continue
+            staged = self.private.work / result.staged
+            if (staged / CROSSWALK).exists():
+                self.private.keep(staged / CROSSWALK, "crosswalks", task.name)
+            if not there:
+                _appear(staged / RESULT, Path(task.target), staged / "former")
+        if not there:
+            self.journal.confirm([task.name for task, _ in made])
+        for _, result in made:
+            if result.staged:
+                remove_folder(self.private.work / result.staged)
 
     def _note_failure(self, task: Task, result: CaseResult) -> None:
         """Note a failure; where the case is at fault, a former result must not stay in OUT."""
@@ -281,7 +286,7 @@ class _Batch:
         if former and not at_fault:
             self.journal.judge(result)
         else:
-            self.journal.note(result, appeared=True)
+            self.journal.note([result], appeared=True)
 
     def _let_stand(self, former: CaseResult) -> None:
         self.unchanged.add(former.name)
@@ -307,6 +312,21 @@ def _take(
         if following is None:
             return
         yield following
+
+
+def _ended(
+    finished: Iterable[Future[CaseResult]],
+    running: dict[Future[CaseResult], tuple[Task, int]],
+    again: list[tuple[Task, int]],
+) -> Iterator[tuple[Task, CaseResult]]:
+    """Yield the cases that have come to an end; those whose worker died are tried again."""
+    for future in finished:
+        task, attempt = running.pop(future)
+        result = _outcome(future)
+        if result is None and attempt < _ATTEMPTS:
+            again.append((task, attempt + 1))
+        else:
+            yield task, result or _lost(task)
 
 
 def _outcome(future: Future[CaseResult]) -> CaseResult | None:
