@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 PLUGINS = Path("/usr/share/orthanc/plugins")
+_ATTEMPTS = 3
 
 
 def skip_without(program: str) -> None:
@@ -32,11 +34,39 @@ def free_port() -> int:
         return port
 
 
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _wait(process: subprocess.Popen[bytes], is_ready: Callable[[], bool]) -> bool:
+    """Wait until a server is ready; it may have ended, as when another took its port."""
+    for _ in range(300):
+        if is_ready():
+            return True
+        if process.poll() is not None:
+            return False
+        time.sleep(0.1)
+    return False
+
+
 class Orthanc:
     """An Orthanc with DICOMweb and, with AE Title ORTHANC, DIMSE; `settings` are its own."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         skip_without("Orthanc")
+        folder.mkdir(parents=True, exist_ok=True)
+        for _ in range(_ATTEMPTS):
+            self._start(folder, settings)
+            if _wait(self.process, self._answers):
+                return
+            self.stop()
+        raise AssertionError((folder / "log").read_text(errors="replace")[-2000:])
+
+    def _start(self, folder: Path, settings: dict[str, Any]) -> None:
         self.port, self.dicom_port, self.move_port = free_port(), free_port(), free_port()
         self.root = f"http://127.0.0.1:{self.port}"
         configuration = {
@@ -57,31 +87,19 @@ class Orthanc:
                     "Host": "127.0.0.1",
                     "Port": self.move_port,
                     "AllowGet": True,
+                    "UseDicomTls": "DicomTlsEnabled" in settings,
                 }
             },
             "Plugins": [str(PLUGINS / "libOrthancDicomWeb.so")],
             "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
             **settings,
         }
-        folder.mkdir(parents=True, exist_ok=True)
         (folder / "orthanc.json").write_text(json.dumps(configuration))
         with (folder / "log").open("wb") as log:
             self.process = subprocess.Popen(["Orthanc", str(folder / "orthanc.json")], stderr=log)
-        for _ in range(300):
-            if self._answers():
-                return
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.1)
-        self.stop()
-        raise AssertionError((folder / "log").read_text(errors="replace")[-2000:])
 
     def _answers(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return True
-        except OSError:
-            return False
+        return _listens(self.port)
 
     @property
     def web(self) -> str:
@@ -124,8 +142,16 @@ class Dcmqrscp:
 
     def __init__(self, folder: Path, *options: str) -> None:
         skip_without("dcmqrscp")
-        self.port, self.move_port = free_port(), free_port()
         (folder / "db").mkdir(parents=True)
+        for _ in range(_ATTEMPTS):
+            self._start(folder, options)
+            if _wait(self.process, lambda: _listens(self.port)):
+                return
+            self.stop()
+        raise AssertionError("dcmqrscp does not listen")
+
+    def _start(self, folder: Path, options: tuple[str, ...]) -> None:
+        self.port, self.move_port = free_port(), free_port()
         configuration = f"""
 NetworkTCPPort = {self.port}
 MaxPDUSize = 16384
@@ -145,14 +171,6 @@ AETable END
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        for _ in range(300):
-            try:
-                with socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                    return
-            except OSError:
-                time.sleep(0.1)
-        self.stop()
-        raise AssertionError("dcmqrscp does not listen")
 
     @property
     def dicom(self) -> str:

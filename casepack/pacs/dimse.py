@@ -135,8 +135,8 @@ class DimsePeer:
                 if _is_pending(status, "the query") and answer is not None:
                     names = (*_ANSWERED[level], *keys)
                     found.append({name: _text(answer, name) for name in names})
-        except PacsError:
-            # that it is over is noticed only later: the next question would wait in vain
+        except BaseException:
+            # interrupted; or over, which is noticed late: the next question would wait in vain
             finder.abort()
             raise
         return found
