@@ -190,6 +190,8 @@ def test_a_package_is_checked_reserved_given_its_doi_exported_and_archived(tmp_p
     assert (tmp_path / "package-pdi.zip").is_file()
     assert run("doi", "set", str(package), "10.5072/x-2")[0] == 0
     assert run("archive", str(package), "--check")[0] == 1
+    assert run("validate", str(package))[0] == 1, "the zip beside it is that of before"
+    (tmp_path / "package.zip").unlink()
     assert run("validate", str(package))[0] == 0
 
 
