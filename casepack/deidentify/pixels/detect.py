@@ -1,28 +1,21 @@
 """Lines of text in frames, found by a small network on the stored values at native resolution.
 
 The network says for each cell of 4 x 4 pixels how likely it is text. What it was trained with, what
-it finds and what it misses stands in ``model/MODEL_CARD.md``.
+it finds and what it misses stands in ``casepack/textfinder/model/MODEL_CARD.md``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from casepack.deidentify.pixels.boxes import Box, Mask, boxes_of, clip_boxes, join_along_lines
-from casepack.deidentify.pixels.maps import STRIDE, Floats, text_maps
+from casepack.textfinder.maps import Floats
+from casepack.textfinder.network import CELL, text_likelihood
 
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-
-_MODEL: Final = Path(__file__).parent / "model" / "text.onnx"
-CELL: Final = 4
-"""Rows and columns of a cell, pixels."""
 _SURE: Final = 0.8
 """A line holds a cell at least this likely."""
 _POSSIBLE: Final = 0.1
@@ -30,10 +23,6 @@ _POSSIBLE: Final = 0.1
 _FEWEST_CELLS: Final = 3
 _FULL: Final = 0.5
 """Share of its rectangle that a line fills, unless it runs obliquely."""
-_MOST_PIXELS: Final = 4 << 20
-"""Larger frames go through the network in strips, so that memory stays bounded."""
-_OVERLAP: Final = 16 * STRIDE
-"""Rows that strips share; the network sees no further."""
 LARGEST_FRAME: Final = 1 << 24
 """Pixels of the largest frame that is examined."""
 
@@ -74,46 +63,6 @@ def _find(frame: NDArray[Any]) -> tuple[Box, ...]:
         planes = [largest] if np.array_equal(largest, smallest) else [largest, smallest]
     found = [box for plane in planes for box in decode(text_likelihood(plane))]
     return clip_boxes(found, frame.shape[0], frame.shape[1])
-
-
-def text_likelihood(frame: NDArray[Any]) -> Floats:
-    """Return how likely each cell of a frame is text, shape (rows / 4, columns / 4), rounded up."""
-    maps = text_maps(frame)
-    cells = [
-        _run(maps[:, start:end])[top:bottom] for start, end, top, bottom in _strips(maps.shape)
-    ]
-    likelihood = np.concatenate(cells)
-    return likelihood[: -(-frame.shape[0] // CELL), : -(-frame.shape[1] // CELL)]
-
-
-def _strips(shape: tuple[int, ...]) -> Iterator[tuple[int, int, int, int]]:
-    """Yield first and end row of each strip, and first and end row of cells to take of it."""
-    _, rows, columns = shape
-    height = rows
-    if rows * columns > _MOST_PIXELS:
-        height = max(STRIDE, _MOST_PIXELS // columns // STRIDE * STRIDE)
-    for row in range(0, rows, height):
-        start, end = max(0, row - _OVERLAP), min(rows, row + height + _OVERLAP)
-        last = min(rows, row + height)
-        yield start, end, (row - start) // CELL, (last - start) // CELL
-
-
-def _run(maps: Floats) -> Floats:
-    (answer,) = _session().run(None, {"maps": np.ascontiguousarray(maps[None])})
-    cells: Floats = np.asarray(answer, dtype=np.float32)[0, 0]
-    return cells
-
-
-@lru_cache(maxsize=1)
-def _session() -> InferenceSession:
-    # imported here: only a run that looks at pixels pays for it
-    from onnxruntime import InferenceSession, SessionOptions  # noqa: PLC0415
-
-    options = SessionOptions()
-    # one thread: workers are processes, and sums keep their order
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    return InferenceSession(str(_MODEL), options, providers=["CPUExecutionProvider"])
 
 
 def decode(likelihood: Floats) -> tuple[Box, ...]:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from casepack.deidentify.pixels.maps import text_maps
+from casepack.textfinder.maps import text_maps
 from tests.bench.text import say
 from tests.bench.text.frames import Source, cells
 from tests.bench.text.network import TextNetwork, loss

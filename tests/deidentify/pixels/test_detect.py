@@ -6,9 +6,10 @@ import numpy as np
 import pydicom
 import pytest
 
-from casepack.deidentify.pixels import detect
 from casepack.deidentify.pixels.boxes import Box, mask_of
-from casepack.deidentify.pixels.detect import decode, find_text, text_likelihood
+from casepack.deidentify.pixels.detect import decode, find_text
+from casepack.textfinder import network
+from casepack.textfinder.network import text_likelihood
 from tests.deidentify.pixels.images import example, tissue, write_text
 
 
@@ -81,7 +82,7 @@ def test_strips_of_a_large_frame_say_the_same_as_the_whole(monkeypatch: pytest.M
     write_text(values, "Mustermann", (20, 500), level=1200)
     whole = text_likelihood(values)
 
-    monkeypatch.setattr(detect, "_MOST_PIXELS", 256 * 256)
+    monkeypatch.setattr(network, "_MOST_PIXELS", 256 * 256)
 
     np.testing.assert_allclose(text_likelihood(values), whole, atol=1e-4)
 
@@ -124,7 +125,7 @@ def test_an_oblique_line_is_covered_in_pieces_and_not_with_all_around_it() -> No
 
 
 def test_the_network_is_shipped_with_its_card() -> None:
-    folder = Path(detect.__file__).parent / "model"
+    folder = Path(network.__file__).parent / "model"
 
     assert (folder / "text.onnx").stat().st_size < 200_000
     assert "## Limits" in (folder / "MODEL_CARD.md").read_text("utf-8")

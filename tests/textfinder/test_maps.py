@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from casepack.deidentify.pixels.maps import STRIDE, text_maps
+from casepack.textfinder.maps import STRIDE, text_maps
 from tests.deidentify.pixels.images import tissue
 
 
