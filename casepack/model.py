@@ -416,6 +416,9 @@ class Outline:
     """(column, row) on `image`, 0-based, pixel centres at whole numbers."""
     frame_of_reference_uid: str = field(repr=False, default="")
     """Of the study it was drawn on, as far as it is known; may be the original one."""
+    even_odd: bool = False
+    """One of several contours that enclose a region together: what lies in an even number of them
+    is a hole."""
 
 
 class Extent(StrEnum):
@@ -466,6 +469,15 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """A qualitative finding of another program's report: said of a drawing, not of a time point."""
+
+    concept: Code
+    value: Code
+    drawing: Outline = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lesion:
     """One lesion as drawn, followed over time points under one tracking identifier."""
 
@@ -475,6 +487,8 @@ class Lesion:
     sites: tuple[Code, ...]
     outlines: tuple[Outline, ...]
     evaluations: tuple[Evaluation, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    """Become evaluations once it is known which image each drawing lies on."""
     masks: tuple[Mask, ...] = ()
     calipers: tuple[Caliper, ...] = ()
     markers: tuple[Outline, ...] = ()

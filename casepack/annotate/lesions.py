@@ -222,6 +222,8 @@ def _with_drawing(lesion: Lesion, part: DrawingPart, path: Path, place: str) -> 
         calipers=lesion.calipers
         + tuple(replace(each, ends=_named(each.ends, part)) for each in found.calipers),
         markers=lesion.markers + tuple(_named(marker, part) for marker in found.markers),
+        remarks=lesion.remarks
+        + tuple(replace(each, drawing=_named(each.drawing, part)) for each in found.remarks),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -26,6 +27,7 @@ from casepack.annotate.signal import mean_signal
 from casepack.errors import CaseError
 from casepack.model import (
     Deidentified,
+    Evaluation,
     Extent,
     Lesion,
     MeasuredCaliper,
@@ -100,12 +102,14 @@ def _measured(shelf: Shelf, lesion: Lesion, place: str) -> MeasuredLesion:
     fits = [
         _fit_simple(shelf, outline, f"{place}.outlines[{number}]")
         for number, outline in enumerate(lesion.outlines)
+        if not outline.even_odd
     ]
+    enclosed = _enclosed(shelf, lesion, place)
     masks = [
         (mask, fit_mask(shelf, mask, f"{place}.masks[{number}]"))
         for number, mask in enumerate(lesion.masks)
     ]
-    stacks = [stack for _, stack in masks]
+    stacks = [stack for _, stack in masks] + [stack for stack, _ in enclosed]
     fits += _traced(fits, stacks)
     references = [
         _fit_simple(shelf, outline, f"{place}.references[{number}]")
@@ -115,11 +119,15 @@ def _measured(shelf: Shelf, lesion: Lesion, place: str) -> MeasuredLesion:
     measurements = tuple(_measure(shelf, fit, references, place) for fit in fits)
     segments = (
         *(measure_stack(shelf, stack, fractional=mask.fractional) for mask, stack in masks),
+        *(
+            measure_stack(shelf, stack, fractional=False, spatial=whole)
+            for stack, whole in enclosed
+        ),
         *_filled(shelf, fits, {stack.planes[0].series_instance_uid for stack in stacks}),
     )
     _refuse_times(shelf, lesion, {fit.plane.series_instance_uid for fit in fits}, place)
     return MeasuredLesion(
-        lesion=lesion,
+        lesion=_with_remarks(shelf, lesion, place),
         tracking_uid=derived_uid(
             "tracking", shelf.studies[0].study_instance_uid, lesion.tracking_id
         ),
@@ -130,6 +138,21 @@ def _measured(shelf: Shelf, lesion: Lesion, place: str) -> MeasuredLesion:
             lesion, measurements, [_series_number(shelf, fit.plane) for fit in fits], segments
         ),
     )
+
+
+def _with_remarks(shelf: Shelf, lesion: Lesion, place: str) -> Lesion:
+    """Return the lesion with its remarks as evaluations; what the lesion file says comes first."""
+    evaluations = list(lesion.evaluations)
+    said = {(one.time_point, one.concept.value, one.concept.scheme) for one in evaluations}
+    for number, remark in enumerate(lesion.remarks):
+        where = f"{place}.remarks[{number}]"
+        time_point = shelf.time_point(fit_points(shelf, remark.drawing, where).plane)
+        key = (time_point, remark.concept.value, remark.concept.scheme)
+        if key not in said:
+            said.add(key)
+            found = Evaluation(time_point=time_point, concept=remark.concept, value=remark.value)
+            evaluations.append(found)
+    return replace(lesion, evaluations=tuple(evaluations), remarks=())
 
 
 def _series_number(shelf: Shelf, plane: Plane) -> int | None:
@@ -195,26 +218,42 @@ def _filled(shelf: Shelf, fits: Sequence[Fit], masked: set[str]) -> list[Segment
     A pixel is lesion when its centre lies in an outline of its slice. Outlines on at least two
     slices without one left out between them have a volume.
     """
-    segments: list[Segment] = []
+    free = [fit for fit in fits if fit.plane.series_instance_uid not in masked]
+    return [
+        measure_stack(shelf, stack, fractional=False, spatial=whole)
+        for stack, whole in _fill(shelf, free, even_odd=False)
+    ]
+
+
+def _enclosed(shelf: Shelf, lesion: Lesion, place: str) -> list[tuple[VoxelStack, bool]]:
+    """Return the voxels that an odd number of contours encloses, and whether they have a volume."""
+    fits = [
+        fit_polygon(shelf, outline, f"{place}.outlines[{number}]")
+        for number, outline in enumerate(lesion.outlines)
+        if outline.even_odd
+    ]
+    return _fill(shelf, fits, even_odd=True)
+
+
+def _fill(shelf: Shelf, fits: Sequence[Fit], *, even_odd: bool) -> list[tuple[VoxelStack, bool]]:
     on_series: dict[str, list[Fit]] = {}
     for fit in fits:
         on_series.setdefault(fit.plane.series_instance_uid, []).append(fit)
-    for series_instance_uid, group in on_series.items():
-        if series_instance_uid in masked:
-            continue
+    filled: list[tuple[VoxelStack, bool]] = []
+    for group in on_series.values():
         planes = order_stack((group[0].plane, *shelf.stack(group[0].plane)))
         values = np.zeros((len(planes), *planes[0].size), dtype=np.uint8)
         for fit in group:
             number = _place_of(fit.plane, planes)
             if number is not None:
-                values[number][fill_polygon(fit.pixels, fit.plane.size)] = _FULL
+                inside = fill_polygon(fit.pixels, fit.plane.size)
+                before = values[number][inside]
+                values[number][inside] = _FULL - before if even_odd else _FULL
         outlined = np.flatnonzero(values.any(axis=(1, 2)))
-        if not len(outlined):
-            continue
-        whole = len(outlined) > 1 and int(np.ptp(outlined)) + 1 == len(outlined)
-        stack = VoxelStack(planes=planes, values=values)
-        segments.append(measure_stack(shelf, stack, fractional=False, spatial=whole))
-    return segments
+        if len(outlined):
+            whole = len(outlined) > 1 and int(np.ptp(outlined)) + 1 == len(outlined)
+            filled.append((VoxelStack(planes=planes, values=values), whole))
+    return filled
 
 
 def _place_of(plane: Plane, planes: Sequence[Plane]) -> int | None:

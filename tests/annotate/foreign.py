@@ -89,11 +89,12 @@ def truth(studies: Deidentified) -> tuple[np.ndarray, np.ndarray, MeasuredLesion
     return values, affine, measured(studies, only_mask(mask_of(values, affine)))[0]
 
 
-def written(studies: Deidentified, modality: str, *lesions: Lesion) -> Path:
+def written(studies: Deidentified, modality: str, *lesions: Lesion, study: int = 0) -> Path:
     result = annotate(
         studies, measure_lesions(studies, lesions), title="", software_version="0.1.0"
     )
-    series = next(each for each in result.studies[0].series if each.modality == modality)
+    found = result.studies[study].series
+    series = next(each for each in found if each.modality == modality)
     return series.instances[0].path
 
 

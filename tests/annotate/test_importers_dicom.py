@@ -16,7 +16,7 @@ from pydicom.uid import UID, Comprehensive3DSRStorage, ExplicitVRLittleEndian
 
 from casepack.annotate.importers import read_drawings
 from casepack.errors import CaseError
-from casepack.model import Deidentified, Extent
+from casepack.model import Deidentified, Evaluation, Extent
 from tests.annotate.drawings import ellipse, lesion, outline
 from tests.annotate.foreign import (
     coded,
@@ -283,13 +283,135 @@ def test_structure_set_is_carried_over_by_its_frame_of_reference(studies, tmp_pa
     assert segment.volume_ml == pytest.approx(3 * np.pi * 60 * 4 / 1000, rel=0.03)
 
 
-def test_hole_in_a_structure_set_is_refused(tmp_path):
-    inner = ellipse(0.0, half_axes=(3, 2))
-    path = structure_set(tmp_path / "rt.dcm", [ellipse(0.0), inner], "1.2.3")
-    with pytest.raises(CaseError, match="inside another"):
-        read_drawings(path)
-    apart = ellipse(4.0, half_axes=(3, 2))
-    assert read_drawings(structure_set(tmp_path / "rt.dcm", [ellipse(0.0), apart], "1.2.3"))
+FRAME = "1.2.826.0.1.3680043.10.9999.1.0"
+
+
+def as_xor(path):
+    ds = dcmread(path)
+    for each in ds.ROIContourSequence[0].ContourSequence:
+        each.ContourGeometricType = "CLOSEDPLANAR_XOR"
+    ds.save_as(path)
+
+
+def as_keyhole(path):
+    """Join the inner contour to the outer one by a channel of no width."""
+    ds = dcmread(path)
+    outer, inner = ds.ROIContourSequence[0].ContourSequence
+    rings = [np.array(each.ContourData).reshape(-1, 3) for each in (outer, inner)]
+    joined = np.concatenate([rings[0], rings[0][:1], rings[1], rings[1][:1]])
+    outer.ContourData = [float(value) for value in joined.round(6).ravel()]
+    outer.NumberOfContourPoints = len(joined)
+    ds.ROIContourSequence[0].ContourSequence = [outer]
+    ds.save_as(path)
+
+
+@pytest.mark.parametrize("change", [lambda _path: None, as_xor, as_keyhole])
+def test_hole_in_a_structure_set_stays_a_hole(studies, tmp_path, change):
+    inner = ellipse(0.0, half_axes=(6, 4), count=90)
+    outer = ellipse(0.0, half_axes=(20, 12), count=90)
+    path = structure_set(tmp_path / "rt.dcm", [outer, inner], FRAME)
+    change(path)
+    (drawn,) = read_drawings(path)
+    found = measured(studies, drawn)[0]
+    (segment,) = found.segments
+    (frame,) = [each for each in segment.frames if np.frombuffer(each.values, np.uint8).any()]
+    filled = np.count_nonzero(np.frombuffer(frame.values, np.uint8))
+    pixel = 2.0 * 2.0
+    assert filled * pixel == pytest.approx(np.pi * (20 * 12 - 6 * 4), rel=0.04)
+    (measurement,) = found.measurements
+    assert measurement.long_axis_mm == pytest.approx(40, abs=2.5)
+
+
+def voxels(studies, path) -> int:
+    (drawn,) = read_drawings(path)
+    (segment,) = measured(studies, drawn)[0].segments
+    frames = (np.frombuffer(each.values, np.uint8) for each in segment.frames)
+    return sum(int(np.count_nonzero(frame)) for frame in frames)
+
+
+def test_an_island_in_a_hole_is_part_of_the_region(studies, tmp_path):
+    rings = [ellipse(0.0, half_axes=axes, count=90) for axes in ((20, 16), (14, 12), (6, 5))]
+    alone = [
+        voxels(studies, structure_set(tmp_path / f"{number}.dcm", [ring], FRAME))
+        for number, ring in enumerate(rings)
+    ]
+    together = voxels(studies, structure_set(tmp_path / "rt.dcm", rings, FRAME))
+    assert together == alone[0] - alone[1] + alone[2]
+
+
+def test_contours_beside_each_other_are_outlines(studies, tmp_path):
+    apart = ellipse(0.0, centre=(-30.0, 1.0), half_axes=(3, 2))
+    (drawn,) = read_drawings(structure_set(tmp_path / "rt.dcm", [ellipse(0.0), apart], FRAME))
+    assert not any(each.even_odd for each in drawn.outlines)
+    assert len(measured(studies, drawn)[0].measurements) == 2
+
+
+def test_a_region_with_a_hole_is_written_and_agrees_in_all_forms(studies, tmp_path):
+    inner = ellipse(0.0, half_axes=(6, 4), count=90)
+    outer = ellipse(0.0, half_axes=(20, 12), count=90)
+    (drawn,) = read_drawings(structure_set(tmp_path / "rt.dcm", [outer, inner], FRAME))
+    (again,) = read_drawings(written(studies, "SEG", drawn))
+    (mask,) = again.masks
+    assert np.count_nonzero(np.frombuffer(mask.values, np.uint8)) * 4.0 == pytest.approx(
+        np.pi * (20 * 12 - 6 * 4), rel=0.04
+    )
+
+
+Triple = tuple[str, str, str]
+
+
+def qualitative(concept: Triple, value: Triple, relationship: str = "CONTAINS") -> Dataset:
+    ds = Dataset()
+    ds.RelationshipType, ds.ValueType = relationship, "CODE"
+    for keyword, (code, scheme, meaning) in (
+        ("ConceptNameCodeSequence", concept),
+        ("ConceptCodeSequence", value),
+    ):
+        item = Dataset()
+        item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code, scheme, meaning
+        setattr(ds, keyword, [item])
+    return ds
+
+
+def test_qualitative_findings_of_a_report_are_taken_with_their_time_point(tmp_path):
+    studies = deidentified(tmp_path)
+    drawn = lesion(outline(time_point=2), evaluations=())
+    path = written(studies, "SR", drawn, study=1)
+    ds = dcmread(path)
+    group = next(
+        each
+        for container in ds.ContentSequence
+        for each in container.get("ContentSequence", [])
+        if each.ConceptNameCodeSequence[0].CodeValue == "125007"
+    )
+    t1 = ("110804", "DCM", "T1 Weighted MR Signal Intensity")
+    dark = ("RID35804", "RADLEX", "Hypointense")
+    group.ContentSequence += [
+        qualitative(t1, dark),
+        qualitative(t1, dark),  # said twice
+        qualitative(("110805", "DCM", "T2"), ("x", "99HOSP", "as Dr. Smithers said")),
+        qualitative(("FREETEXT", "CORNERSTONEJS", "note"), dark),
+        qualitative(("370129005", "SCT", "Method"), dark, "HAS CONCEPT MOD"),
+    ]
+    ds.save_as(path)
+    (again,) = read_drawings(path)
+    assert [(one.concept.value, one.value.meaning) for one in again.remarks] == [
+        ("110804", "Hypointense")
+    ]
+    (found,) = measured(studies, again)
+    (evaluation,) = found.lesion.evaluations
+    assert (evaluation.time_point, evaluation.concept.value) == (2, "110804")
+    assert found.lesion.remarks == ()
+
+
+def test_what_the_lesion_file_says_comes_before_a_report(studies):
+    path = written(studies, "SR", lesion(outline()))
+    (again,) = read_drawings(path)
+    assert [one.concept.value for one in again.remarks] == ["110804"]
+    own = replace(again.remarks[0].value, value="RID35805", meaning="Isointense")
+    said = Evaluation(time_point=1, concept=again.remarks[0].concept, value=own)
+    (found,) = measured(studies, replace(again, evaluations=(said,)))
+    assert found.lesion.evaluations == (said,)
 
 
 def test_report_in_the_form_of_dcmjs_is_read(studies, tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset
 
+from casepack.annotate import codes
 from casepack.annotate.importers.imported import (
     LESION,
     as_pixel,
@@ -22,10 +23,15 @@ from casepack.annotate.importers.imported import (
     tracking_id,
 )
 from casepack.annotate.planes import READ_ERRORS
-from casepack.model import Caliper, Code, Extent, ImageName, Lesion, Outline
+from casepack.model import Caliper, Code, Extent, ImageName, Lesion, Outline, Remark
+from casepack.standard.codes import PUBLIC_SCHEMES
 
 _GROUP, _TRACKING_UID, _TRACKING_ID, _FINDING = "125007", "112040", "112039", "121071"
 _SITES = {"363698007", "G-C0E3"}
+_NO_REMARKS = _SITES | {_FINDING, "276214006", "G-D228", "370129005", "G-C036"}
+"""Finding, Finding Category, Measurement Method: what a group says besides its evaluations."""
+_SAID_ANEW = {codes.PRESENCE.value, codes.CURRENT_RESPONSE.value}
+"""What casepack says itself of a lesion, from what is drawn at all time points."""
 _EXTENTS = {
     "103339001": Extent.LONG_AXIS,
     "G-A185": Extent.LONG_AXIS,
@@ -50,13 +56,20 @@ class _Group:
     outlines: list[Outline] = field(default_factory=list)
     calipers: list[Caliper] = field(default_factory=list)
     markers: list[Outline] = field(default_factory=list)
+    remarks: list[tuple[Code, Code, Outline | None]] = field(default_factory=list)
+
+    @property
+    def drawings(self) -> list[Outline]:
+        """All that is drawn, outlines first."""
+        return [*self.outlines, *(one.ends for one in self.calipers), *self.markers]
 
 
 def read_measurement_report(path: Path, ds: Dataset) -> tuple[Lesion, ...]:
-    """Return a lesion for each tracking UID, with its closed regions, lines and points.
+    """Return a lesion for each tracking UID: closed regions, lines and points, and what was found.
 
-    Spatial coordinates name their image; 3D ones lie in their Frame of Reference. A region given
-    by a Segmentation is read from that Segmentation, not from here.
+    Qualitative findings are taken if both of their codes are of public schemes: the meaning of any
+    other may be what somebody typed. Spatial coordinates name their image; 3D ones lie in their
+    Frame of Reference. A region given by a Segmentation is read from that Segmentation, not here.
     """
     groups: dict[str, _Group] = {}
     try:
@@ -78,6 +91,10 @@ def read_measurement_report(path: Path, ds: Dataset) -> tuple[Lesion, ...]:
             outlines=tuple(dict.fromkeys(group.outlines)),
             calipers=tuple(dict.fromkeys(group.calipers)),
             markers=tuple(dict.fromkeys(group.markers)),
+            remarks=tuple(
+                Remark(concept=concept, value=value, drawing=drawing or group.drawings[0])
+                for concept, value, drawing in dict.fromkeys(group.remarks)
+            ),
         )
         for number, group in enumerate(usable, 1)
     )
@@ -97,6 +114,27 @@ def _name(item: Dataset) -> str:
 
 
 def _read_group(content: list[Dataset], group: _Group) -> None:
+    before = len(group.outlines), len(group.calipers), len(group.markers)
+    _read_content(content, group)
+    kinds = (group.outlines, [one.ends for one in group.calipers], group.markers)
+    drawn = [one for kind, start in zip(kinds, before, strict=True) for one in kind[start:]]
+    said = next(iter(drawn), None)
+    group.remarks += [(concept, value, said) for concept, value in _remarks(content)]
+
+
+def _remarks(content: list[Dataset]) -> Iterator[tuple[Code, Code]]:
+    """Yield concept and value of the qualitative evaluations of a group (TID 1410, 1411, 1501)."""
+    for item in content:
+        if item.get("ValueType") != "CODE" or item.get("RelationshipType") != "CONTAINS":
+            continue
+        names, values = item.get("ConceptNameCodeSequence"), item.get("ConceptCodeSequence")
+        if names and values and _name(item) not in _NO_REMARKS | _SAID_ANEW:
+            concept, value = _code(names[0]), _code(values[0])
+            if {concept.scheme, value.scheme} <= PUBLIC_SCHEMES:
+                yield concept, value
+
+
+def _read_content(content: list[Dataset], group: _Group) -> None:
     for item in content:
         kind, name = str(item.get("ValueType") or ""), _name(item)
         if kind == "TEXT" and name == _TRACKING_ID:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,9 @@ from casepack.annotate.importers.imported import (
     tracking_id,
 )
 from casepack.annotate.planes import READ_ERRORS, Vector
-from casepack.errors import CaseError
 from casepack.model import Lesion, Outline, Point
 
+_DIGITS = 3
 _SAME_PLANE = 0.1
 """mm; contours nearer than this lie on one slice."""
 
@@ -28,21 +29,22 @@ _SAME_PLANE = 0.1
 def read_structure_set(path: Path, ds: Dataset) -> tuple[Lesion, ...]:
     """Return a lesion for each region of interest with closed contours, and its points.
 
+    A region with holes, as contours inside others or as keyholes, is what an odd number of its
+    contours encloses: it is filled on the images, and measured as a mask is.
+
     Raises
     ------
     CaseError
-        A contour lies inside another on its slice: holes are not taken, as contours are joined.
+        The file does not hold what it should, or no closed contour.
     """
     try:
         named = {int(each.ROINumber): each for each in ds.StructureSetROISequence}
         contours = {int(each.ReferencedROINumber): each for each in ds.ROIContourSequence}
         lesions = [
-            _lesion(number, named[roi], contours[roi], path)
+            _lesion(number, named[roi], contours[roi])
             for number, roi in enumerate(named, 1)
             if roi in contours
         ]
-    except CaseError:
-        raise
     except READ_ERRORS:
         raise not_understood(path) from None
     usable = tuple(lesion for lesion in lesions if lesion.outlines)
@@ -51,30 +53,24 @@ def read_structure_set(path: Path, ds: Dataset) -> tuple[Lesion, ...]:
     return usable
 
 
-def _lesion(number: int, roi: Dataset, contour: Dataset, path: Path) -> Lesion:
+def _lesion(number: int, roi: Dataset, contour: Dataset) -> Lesion:
     frame_of_reference = str(roi.get("ReferencedFrameOfReferenceUID") or "")
-    closed: list[tuple[Point, ...]] = []
-    points: list[tuple[Point, ...]] = []
+    drawn: dict[str, list[Outline]] = {"CLOSED_PLANAR": [], "CLOSEDPLANAR_XOR": [], "POINT": []}
     for each in contour.get("ContourSequence") or []:
         data = np.array(each.ContourData, dtype=np.float64).reshape(-1, 3)
-        found = tuple(as_point(row) for row in data.tolist())
-        if each.ContourGeometricType == "CLOSED_PLANAR":
-            closed.append(found)
-        elif each.ContourGeometricType == "POINT":
-            points.append(found)
-    if _has_hole([np.array(each) for each in closed]):
-        raise CaseError(
-            "has a contour inside another on one slice",
-            place=path.name,
-            advice="Export the region as a DICOM Segmentation, which can hold holes.",
-        )
+        if each.ContourGeometricType in drawn:
+            found = tuple(as_point(row) for row in data.tolist())
+            drawn[each.ContourGeometricType].append(_outline(found, frame_of_reference))
+    exclusive = drawn["CLOSEDPLANAR_XOR"]
+    closed = drawn["CLOSED_PLANAR"] + exclusive
+    holed = bool(exclusive) or _has_hole([np.array(each.points) for each in closed])
     return Lesion(
         tracking_id=tracking_id(number),
         label=name_label(roi.get("ROIName"), number),
         finding=LESION,
         sites=(),
-        outlines=tuple(_outline(each, frame_of_reference) for each in closed),
-        markers=tuple(_outline(each, frame_of_reference) for each in points),
+        outlines=tuple(replace(each, even_odd=holed) for each in closed),
+        markers=tuple(drawn["POINT"]),
     )
 
 
@@ -88,8 +84,13 @@ def _outline(points: tuple[Point, ...], frame_of_reference: str) -> Outline:
 
 
 def _has_hole(contours: Sequence[Vector]) -> bool:
-    """Tell whether a contour begins inside another one on its plane."""
+    """Tell whether a contour begins inside another one on its plane, or is a keyhole.
+
+    A keyhole runs from the outer edge into a hole and back the same way (PS3.3 C.8.8.6.3).
+    """
     for outer in contours:
+        if len({tuple(point) for point in outer.round(_DIGITS).tolist()}) < len(outer):
+            return True
         centred = outer - outer.mean(axis=0)
         _, _, axes = np.linalg.svd(centred, full_matrices=True)
         for inner in contours:
