@@ -39,6 +39,12 @@ _LEFT_OUT: Final = re.compile(
     r"\((?:organism|person|ethnic group|racial group|geographic location)\)|breed"
 )
 _WORD: Final = re.compile(r"[^\W\d_]+")
+_STEM: Final = "~"
+_SHORTEST_STEM: Final = 3
+_LONGEST_INITIALS: Final = 3
+_OF_ABBREVIATIONS: Final = ("clinical.txt", "english.txt", "eponyms.txt", "sequences.txt")
+_VOWEL: Final = re.compile("[aeiouy]")
+"""What has none is an abbreviation in every language: LWS."""
 _SHORTEST_MEANING: Final = 3
 """Shorter words of meanings are letters of codes; those that are words are in the lists."""
 _LISTED_BY_NUMBER: Final = "months"
@@ -94,6 +100,9 @@ def build_vocabulary() -> str:
     cues = {name: {_fold_phrase(entry) for entry in sources.pop(name)} for name in CUES}
     personal = _fold_words(sources.pop("personal_names"))
     ideographs = _fold_words(sources.pop("ideographs"))
+    ideograph_eponyms = _fold_words(sources.pop("ideograph_eponyms"))
+    stems = _fold_words(entry[:-1] for entry in sources["words"] if entry.endswith(_STEM))
+    sources["words"] = [entry for entry in sources["words"] if not entry.endswith(_STEM)]
     sections = {
         name: _fold_words(entries)
         for name, entries in sources.items()
@@ -110,7 +119,10 @@ def build_vocabulary() -> str:
         raise ValueError(f"words and names at once: {sorted(clash)}")
     sections["words"] |= known - sections["common_eponyms"]
     # what has a part in a sentence is a word of it
-    for role in ("connectives", "agents", "persons", "patients", "institutions", "by", "for", "at"):
+    for role in (
+        *("connectives", "agents", "persons", "patients", "institutions", "by", "for", "at"),
+        "address_cues",
+    ):
         sections["words"] |= sections[role]
     for role in ("units", "parameters", "id_cues", "companions", "companions_weak"):
         sections["words"] |= {word for word in sections[role] if word.isalnum()}
@@ -121,6 +133,8 @@ def build_vocabulary() -> str:
         sections["common_eponyms"] -= sections[name]
     for name in (*DOUBLE_USE, "eponyms", "common_eponyms"):
         sections["words"] -= sections[name]
+    sections["stems"] = {stem for stem in stems if len(stem) >= _SHORTEST_STEM}
+    sections["soft"] = _soft_words(sections)
     lines = [
         "# Known clinical and technical words, folded. Made by build_vocabulary.py; do not edit.",
         f"# Sources: sources/*.txt; pydicom {pydicom_version} (MIT): sr, datadict, uid;",
@@ -128,13 +142,32 @@ def build_vocabulary() -> str:
     ]
     for name in sorted(sections):
         lines += _section(name, sections[name])
-    lines += _section("ideographs", ideographs)
+    lines += _section("ideographs", ideographs - ideograph_eponyms)
+    lines += _section("ideograph_eponyms", ideograph_eponyms)
     lines += _section("personal_names", personal)
     lines += _section("phrases", phrases)
     for name in CUES:
         lines += _section(name, cues[name])
     lines += ["[months]", *(_month(entry) for entry in sources["months"])]
     return "\n".join(lines) + "\n"
+
+
+def _soft_words(sections: Mapping[str, set[str]]) -> set[str]:
+    """Return short words that are no abbreviation: everyday words, and words of meanings alone.
+
+    In capitals among small letters they are somebody's initials: ordered by RUT.
+    """
+    capitals = {fold_word(word) for word in dictionary_words() if word.isupper()}
+    for name in _OF_ABBREVIATIONS:
+        words = (_FOLDER / "sources" / name).read_text("utf-8").split()
+        capitals |= {form for word in words for form in spellings(word)}
+    capitals |= sections["units"] | sections["parameters"] | sections["companions"]
+    return {
+        word
+        for name in ("words", *DOUBLE_USE)
+        for word in sections[name] - capitals
+        if 1 < len(word) <= _LONGEST_INITIALS and _VOWEL.search(word)
+    }
 
 
 def _fold_words(entries: Iterable[str]) -> set[str]:

@@ -31,6 +31,10 @@ from casepack.deidentify.descriptors.numbers import judge_numbers
 from casepack.deidentify.descriptors.patterns import find_patterns
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Cleaned, Kind, Removal, Span
+from casepack.deidentify.descriptors.spreading import (
+    remove_bracketed_initials,
+    spread_removals,
+)
 from casepack.deidentify.descriptors.tidying import remove_parts
 from casepack.deidentify.descriptors.vocabulary import Role, Use, Vocabulary
 
@@ -118,11 +122,21 @@ def _apply_rules(reading: Reading, echo: Echo) -> None:
         remove_by_phrases(reading)
     if roles & (Role.STREET | Role.STREET_BEFORE) or uses & Use.UNKNOWN:
         remove_addresses(reading)
+    _judge_words(reading, echo)
+
+
+def _judge_words(reading: Reading, echo: Echo) -> None:
+    """Apply the rules of single words, then those of what stands beside a removed one."""
+    roles, uses = reading.all_roles, reading.all_uses
     if uses & (Use.NUMBER | Use.LONG_NUMBER):
         judge_numbers(reading, echo)
     if uses & _DOUBTFUL:
         remove_name_uses(reading)
         remove_unknown(reading)
+    if any(reading.kinds):
+        spread_removals(reading)
+    elif roles & Role.SOFT:
+        remove_bracketed_initials(reading)
 
 
 def _choose_spans(spans: Iterable[Span]) -> list[Span]:

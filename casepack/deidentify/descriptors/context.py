@@ -15,7 +15,7 @@ _MOST_WORDS_OF_NAME: Final = 5
 _MOST_WORDS_OF_PLACE: Final = 9
 _LONGEST_INITIALS: Final = 4
 _REACH_OF_AGENT: Final = 6
-_MODALITIES: Final = frozenset(
+MODALITIES: Final = frozenset(
     {
         "mr",
         "mri",
@@ -40,6 +40,8 @@ _MODALITIES: Final = frozenset(
     }
 )
 _AND: Final = frozenset({"and", "und", "et", "y", "e", "en", "ve", "и", "και"})
+_AT_TOWNS: Final = frozenset({"te", "a", "em", "at"})
+"""At a town, in languages that write no other noun with a capital."""
 _NAME_GAP: Final = re.compile(r"[\s.'_^-]{0,3}")
 
 
@@ -142,7 +144,9 @@ def _belongs_to_name(reading: Reading, index: int, sure: bool, taken: list[int])
         and word.isalpha()
         and reading.written(index).istitle()
         and not role & (Role.CONNECTIVE | Role.AGENT | Role.INSTITUTION)
-        and reading.gap(index - 1).startswith(".")
+        and (
+            reading.gap(index - 1).startswith(".") or bool(reading.role(index - 1) & Role.HONORIFIC)
+        )
     )
 
 
@@ -186,7 +190,11 @@ def remove_names_with_ideographic_titles(reading: Reading) -> None:
             whole
             and place >= 0
             and reading.is_close(place)
-            and (reading.is_name(place) or len(reading.words[place].text) == 1)
+            and (
+                reading.is_name(place)
+                or reading.may_be_name(place)
+                or len(reading.words[place].text) == 1
+            )
         ):
             reading.remove(place, Kind.HONORIFIC_NAME)
             place -= 1
@@ -279,7 +287,7 @@ def _is_agent(reading: Reading, index: int, *, sure: bool, by: bool, alone: bool
     if reading.role(index) & (Role.HONORIFIC | Role.TITLE | Role.TITLE_PART):
         return bool(reading.role(index) & Role.HONORIFIC) or reading.gap(index).startswith(".")
     if sure and _are_initials(reading, index):
-        return word not in _MODALITIES
+        return word not in MODALITIES
     if use is Use.LETTER:
         return sure and alone
     if use in {Use.DOUBLE, Use.EPONYM, Use.GIVEN}:
@@ -344,9 +352,24 @@ def _remove_place_of_work(reading: Reading, index: int) -> None:
         if named or reading.is_name(place) or reading.kinds[place] is Kind.ECHO_PLACE:
             last = place
         place += 1
+    town = index + 2
+    if last is None and reading.words[index + 1].text in _AT_TOWNS and _is_town(reading, town):
+        last = town
     if last is not None:
         for taken in range(index, last + 1):
             reading.remove(taken, Kind.PLACE_PHRASE)
+
+
+def _is_town(reading: Reading, index: int) -> bool:
+    """Tell whether a known word with a capital ends the clause: "uitgevoerd te Proven"."""
+    return (
+        reading.cased
+        and reading.stays(index)
+        and reading.is_close(index - 1)
+        and reading.uses[index] in {Use.KNOWN, Use.DOUBLE, Use.GIVEN}
+        and reading.written(index).istitle()
+        and reading.ends_clause(index)
+    )
 
 
 def _remove_institution(reading: Reading, index: int) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from casepack.deidentify.descriptors.context import MODALITIES
 from casepack.deidentify.descriptors.echo import Echo
 from casepack.deidentify.descriptors.morphology import derive_use
 from casepack.deidentify.descriptors.reading import Reading
@@ -138,6 +139,9 @@ def _remove_initials(reading: Reading, echo: Echo) -> None:
             continue
         if reading.gap(index) == "-" and reading.use(index + 1) is Use.KNOWN:
             # L-spine
+            continue
+        if word.text in MODALITIES and reading.use(index + 1) in {Use.KNOWN, Use.BODY}:
+            # RM before a part of the body is no patient's initials
             continue
         beside = (reading.is_close(index - 1) and reading.kinds[index - 1] is Kind.ECHO_NAME) or (
             reading.is_close(index) and reading.kinds[index + 1] is Kind.ECHO_NAME

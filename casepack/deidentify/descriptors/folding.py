@@ -46,6 +46,9 @@ _LETTERS: Final = {
     "。": ".",
     "・": " ",
     "\u00ad": "",
+    # ordinals and shortened titles: 1º, Dr.ª
+    "\u00aa": "",
+    "\u00ba": "",
 }
 _SPELLED_OUT: Final = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}

@@ -21,7 +21,7 @@ Found = tuple[int, int, Use]
 
 
 def split_ideographs(run: str, vocabulary: Vocabulary) -> list[Found]:
-    """Return the words of a run, in order, each KNOWN or UNKNOWN.
+    """Return the words of a run, in order, each KNOWN, EPONYM or UNKNOWN.
 
     A single character says little: beside an unknown one it may be half of a name, and two
     syllables in a row are no words.
@@ -42,6 +42,10 @@ def _find_longest(run: str, vocabulary: Vocabulary) -> list[Found]:
     while place < len(run):
         for length in range(min(vocabulary.longest_ideograph, len(run) - place), 0, -1):
             word = run[place : place + length]
+            if word in vocabulary.ideograph_eponyms:
+                found.append((place, place + length, Use.EPONYM))
+                place += length
+                break
             if word in vocabulary.ideographs or word in vocabulary.own:
                 found.append((place, place + length, Use.KNOWN))
                 place += length

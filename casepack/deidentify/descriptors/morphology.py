@@ -47,6 +47,7 @@ _ENDINGS: Final = (
     "pathy|pathies|pathie|pathien|patia|patie|pathia|pati|"
     "graphy|graphie|graphien|grafia|grafie|grafi|gram|grams|gramm|gramme|gramma|graphic|graphisch|"
     "scopy|skopie|scopie|scopia|skopi|"
+    "cefalie|cephalie|zephalie|cefalia|cephalia|cephaly|cephalus|zephalus|cefalus|cefalo|"
     "algia|algie|algien|algi|dynia|emia|aemia|amie|emie|"
     "megaly|megalie|megalia|megali|malacia|malazie|malacie|malacja|"
     "genesis|genic|gen|genous|logy|logie|logia|logic|logical|logisch|lysis|lyse|lisi|lisis|lise|lytic|lytisch|"
@@ -61,6 +62,12 @@ _ENDINGS: Final = (
     "sarkom|sarcome|carcinoma|karzinom|carcinome|karsinom|adenoma|adenom|phyte|phyten|phytes|fito|fiti|"
     "therapy|therapie|terapia|terapi|gnosis|metry|metrie|metria|tome|tomy|tomography|tomographie|tomografia"
 )
+_LONGEST_ENDING: Final = 8
+_CYRILLIC: Final = "\u0400"
+_ENDINGS_OF_SURNAMES: Final = frozenset(
+    ["\u043e\u0432", "\u043e\u0432\u0430", "\u0435\u0432", "\u0435\u0432\u0430"]
+)
+"""-ov, -ova, -ev, -eva."""
 _SHORTEST: Final = 7
 _MIDDLE: Final = r"(?:o|i|io|a|e|oi)?"
 _STRONG_ENDINGS: Final = 3
@@ -131,6 +138,8 @@ def derive_use(word: str, vocabulary: Vocabulary) -> Use:
 
     Inflected forms are what their stem is, so that a surname does not pass as the plural of one.
     """
+    if is_declined(word, vocabulary):
+        return Use.KNOWN
     if not word.isascii():
         return Use.KNOWN if _is_inflected(word, vocabulary) else Use.UNKNOWN
     if not word.isalpha() or word in vocabulary.names:
@@ -150,6 +159,25 @@ def derive_use(word: str, vocabulary: Vocabulary) -> Use:
     if len(word) >= _SHORTEST and _is_learned(word):
         return Use.KNOWN
     return Use.UNKNOWN
+
+
+@cache
+def _endings(script: str) -> frozenset[str]:
+    """Return the endings of declension and conjugation: Polish, Greek, Russian."""
+    return frozenset(("", *read_sections()[f"endings_{script}"].split()))
+
+
+def is_declined(word: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a word is a listed stem with an ending of its language."""
+    script = "latin" if word.isascii() else "greek" if word[0] < _CYRILLIC else "cyrillic"
+    endings = _endings(script)
+    for length in range(min(_LONGEST_ENDING, len(word) - _SHORTEST_ROOT), -1, -1):
+        stem = word[: len(word) - length]
+        ending = word[len(stem) :]
+        if stem in vocabulary.marked_stems and ending in endings:
+            short = len(stem) < _SHORTEST_STEM and ending in _ENDINGS_OF_SURNAMES
+            return not short and word not in vocabulary.names
+    return False
 
 
 def _find_stem(word: str, vocabulary: Vocabulary) -> Use | None:

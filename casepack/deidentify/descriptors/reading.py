@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from casepack.deidentify.descriptors.folding import Folded
+from casepack.deidentify.descriptors.morphology import is_declined
 from casepack.deidentify.descriptors.removals import Kind, Span
 from casepack.deidentify.descriptors.vocabulary import Role, Use, Vocabulary
 from casepack.deidentify.descriptors.words import Word, split_words
@@ -70,6 +71,34 @@ class Reading:
             self.all_uses |= use
         self.cased = original != original.lower() and original != original.upper()
         """Whether capitals tell anything."""
+        if self.cased and vocabulary.marked_stems:
+            self._doubt_declined_names()
+
+    def _doubt_declined_names(self) -> None:
+        """Take a stem with an ending for unknown where it is written as a name is.
+
+        Polish, Russian and Greek write no other word inside a sentence with a capital.
+        """
+        uses, running = self.vocabulary.uses, None
+        for index in range(1, len(self.words)):
+            word = self.words[index]
+            if (
+                self.uses[index] is not Use.KNOWN
+                or word.text in uses
+                or self.ends_clause(index - 1)
+                or not self.written(index).istitle()
+                or not is_declined(word.text, self.vocabulary)
+            ):
+                continue
+            if running is None:
+                running = any(
+                    self.written(other).islower() and len(self.words[other].text) > _SHORTEST_NAME
+                    for other in range(len(self.words))
+                    if self.uses[other] is Use.KNOWN
+                )
+            if running:
+                self.uses[index] = Use.UNKNOWN
+                self.all_uses |= Use.UNKNOWN
 
     def __len__(self) -> int:
         """Return the number of words."""
@@ -120,7 +149,11 @@ class Reading:
         if index + 1 >= len(self.words):
             return True
         gap = self.gap(index)
-        if gap.startswith(". ") and len(self.words[index].text) <= _LONGEST_ABBREVIATION:
+        if (
+            gap.startswith(". ")
+            and len(self.words[index].text) <= _LONGEST_ABBREVIATION
+            and not self.is_initials(index)
+        ):
             gap = gap[1:]
         return bool(_STOPS.search(gap))
 
@@ -149,6 +182,10 @@ class Reading:
             and len(self.words[index].text) >= _SHORTEST_NAME
             and self.words[index].text.isalpha()
         )
+
+    def is_initials(self, index: int) -> bool:
+        """Tell whether capitals among small letters are initials: no abbreviation is written so."""
+        return self.cased and self.written(index).isupper() and bool(self.role(index) & Role.SOFT)
 
     def may_be_name(self, index: int) -> bool:
         """Tell whether a word that stays is unknown or doubles as a name."""

@@ -78,6 +78,14 @@ class Role:
     WEAK_COMPANION: Final = 1 << 20
     COMPANION: Final = 1 << 16
     """Beside it an eponym is in clinical use."""
+    ADDRESS_CUE: Final = 1 << 21
+    """Lives at, domiciled in: an address follows."""
+    PLACE_WORD: Final = 1 << 22
+    """Ends the name of a place: Plains, Heights."""
+    PLACE_PREFIX: Final = 1 << 23
+    """Begins the name of a place: San, Bad, Nueva."""
+    SOFT: Final = 1 << 24
+    """Short, and no abbreviation: in capitals they are somebody's initials."""
     PARAMETER: Final = 1 << 17
     UNIT: Final = 1 << 18
 
@@ -100,6 +108,10 @@ _ROLES: Final = {
     "qualifiers": Role.QUALIFIER,
     "streets": Role.STREET,
     "streets_before": Role.STREET_BEFORE,
+    "address_cues": Role.ADDRESS_CUE,
+    "place_words": Role.PLACE_WORD,
+    "place_prefixes": Role.PLACE_PREFIX,
+    "soft": Role.SOFT,
     "id_cues": Role.ID_CUE,
     "companions": Role.COMPANION,
     "parameters": Role.PARAMETER,
@@ -130,9 +142,13 @@ class Vocabulary:
     """By first word: the further words."""
     ideographs: frozenset[str] = field(repr=False)
     """Words of scripts without spaces."""
+    ideograph_eponyms: frozenset[str] = field(repr=False)
+    """Names in these scripts that are clinical words."""
     longest_ideograph: int
     stems: frozenset[str] = field(repr=False)
     """Beginnings of long Cyrillic and Greek words, which inflect at their end."""
+    marked_stems: frozenset[str] = field(repr=False)
+    """Stems that are listed as such: Polish, Russian, Greek."""
     names: frozenset[str] = field(repr=False)
     """Names that would pass as inflected words."""
     own: frozenset[str] = field(repr=False, default=frozenset())
@@ -171,8 +187,10 @@ def _read() -> Vocabulary:
         roles=roles,
         phrases={first: tuple(rest) for first, rest in phrases.items()},
         ideographs=ideographs,
+        ideograph_eponyms=frozenset(sections["ideograph_eponyms"].split()),
         names=frozenset(sections["personal_names"].split()),
         stems=frozenset(word[:-_ENDING] for word in uses if _INFLECTED.fullmatch(word)),
+        marked_stems=frozenset(sections["stems"].split()),
         longest_ideograph=max(map(len, ideographs)),
     )
 

@@ -27,10 +27,12 @@ Piece = tuple[int, int, Use]
 
 _CHUNK: Final = re.compile(r"[^\W_]+")
 _RUN: Final = re.compile(rf"\d+|[{IDEOGRAPHS}]+|[^\W\d_{IDEOGRAPHS}]+")
+_SCRIPT_RUN: Final = re.compile(rf"[{IDEOGRAPHS}]+|[^\W_{IDEOGRAPHS}]+")
 _IDEOGRAPH: Final = re.compile(f"[{IDEOGRAPHS}]")
 _LONGEST_WORD: Final = 48
 _MOST_DIGITS: Final = 4
-_MOST_MEASURED_DIGITS: Final = 7
+_MOST_MEASURED_DIGITS: Final = 5
+_MOST_DIGITS_OF_LETTER: Final = 4
 _MOST_DIGITS_IN_ALL: Final = 8
 _MOST_RUNS: Final = 8
 _SHORTEST_KEPT_PIECE: Final = 4
@@ -141,7 +143,7 @@ def _split_chunk(
 def _split_scripts(chunk: str, vocabulary: Vocabulary) -> list[Piece]:
     """Judge what is written in ideographs, kana or Hangul apart from the rest."""
     pieces: list[Piece] = []
-    for match in _RUN.finditer(chunk):
+    for match in _SCRIPT_RUN.finditer(chunk):
         run, start = match.group(), match.start()
         if _IDEOGRAPH.match(run):
             pieces += [
@@ -198,9 +200,9 @@ def _is_measured(runs: Sequence[str], place: int, vocabulary: Vocabulary) -> boo
     number = runs[place]
     before = vocabulary.role(runs[place - 1]) if place else Role.NONE
     after = vocabulary.role(runs[place + 1]) if place + 1 < len(runs) else Role.NONE
-    return bool(before & Role.PARAMETER or after & Role.UNIT) and (
-        len(number) <= _MOST_MEASURED_DIGITS
-    )
+    # X7819472 is a case number, b1000 and TR10000 are none
+    most = _MOST_DIGITS_OF_LETTER if place and len(runs[place - 1]) == 1 else _MOST_MEASURED_DIGITS
+    return bool(before & Role.PARAMETER or after & Role.UNIT) and len(number) <= most
 
 
 def _split_camel_case(cased: str, chunk: str, vocabulary: Vocabulary) -> list[Piece]:
