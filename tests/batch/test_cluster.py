@@ -170,7 +170,10 @@ def test_a_worker_of_a_cluster_that_dies_twice_loses_and_doubles_no_case(
 
 
 def test_a_scheduler_that_goes_away_keeps_what_is_finished(tmp_path: Path, key: Path) -> None:
-    root = write_studies(tmp_path / "studies", 4)
+    root = tmp_path / "manifest.csv"
+    studies = write_studies(tmp_path / "studies", 4)
+    rows = [f"{path},deidentified" for path in studies.iterdir()]
+    root.write_text("\n".join(["study,result", *rows]))
     folder = tmp_path / "cluster"
     folder.mkdir()
     cluster = start_cluster(folder)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from casepack.batch import places
+from casepack.batch.digests import fetch_case_file
 from casepack.batch.places import (
     NotReachedError,
     fetch_folder,
@@ -30,7 +31,6 @@ from casepack.batch.summary import Summary
 from casepack.batch.task import Fault, Verdict
 from casepack.deidentify.key_file import write_new_key
 from casepack.errors import ToolMissingError, UsageError
-from casepack.pipeline import make_sample
 from tests.batch.studies import digest_of, here, write_studies, write_study
 
 if "CI" not in os.environ:
@@ -113,21 +113,19 @@ def states(summary: Summary) -> dict[str, str]:
 def test_studies_and_results_in_s3_give_the_bytes_of_folders(
     tmp_path: Path, key: Path, storage: Any
 ) -> None:
-    make_sample(tmp_path / "sample", seed=1, slices=3, size=64)
+    write_study(tmp_path / "a" / "study", patient=1)
+    (tmp_path / "a" / "case.yaml").write_text("casepack: 1\nid: case-a\ntitle: A case\n")
     write_study(tmp_path / "b", patient=2)
-    storage.put(str(tmp_path / "sample"), "hospital/sample", recursive=True)
+    storage.put(str(tmp_path / "a"), "hospital/a", recursive=True)
     storage.put(str(tmp_path / "b"), "hospital/b", recursive=True)
     there = write_manifest(
         tmp_path,
-        "case-a,s3://hospital/sample/study,s3://hospital/sample/case.yaml,",
+        "case-a,s3://hospital/a/study,s3://hospital/a/case.yaml,",
         "case-b,s3://hospital/b,,deidentified",
     )
     summary = run_batch(there, "s3://results/cases", here(), key_file=key)
-    assert states(summary)["case-a"] in {"done", "held"}
-    assert states(summary)["case-b"] == "done"
-    near = write_manifest(
-        tmp_path, "case-a,sample/study,sample/case.yaml,", "case-b,b,,deidentified"
-    )
+    assert states(summary) == {"case-a": "done", "case-b": "done"}
+    near = write_manifest(tmp_path, "case-a,a/study,a/case.yaml,", "case-b,b,,deidentified")
     run_batch(near, str(tmp_path / "out"), here(), key_file=key)
     expected, found = digest_of(tmp_path / "out"), fetched("s3://results/cases", tmp_path / "got")
     # the note of finished chunks holds the times of files, which differ when they are fetched
@@ -135,9 +133,25 @@ def test_studies_and_results_in_s3_give_the_bytes_of_folders(
     assert expected.pop(changing)
     assert found.pop(changing)
     assert found == expected
-    assert summary.lines[0].result.lesions == 1
+    assert "A case" in (tmp_path / "got" / "case-a" / "data" / "case.md").read_text()
     assert (tmp_path / "cases.private" / "journal.sqlite").exists()
     assert not list((tmp_path / "cases.private").glob("work-*"))
+
+
+def test_a_case_file_comes_with_all_that_it_names(tmp_path: Path, storage: Any) -> None:
+    files = {
+        "case.yaml": b"lesions: lesions.json\npictures: [{file: a/scheme.png}, {file: ../x.png}]",
+        "lesions.json": b'{"drawings": [{"file": "masks/cord.nrrd"}, {"file": "none.nrrd"}]}',
+        "a/scheme.png": b"picture",
+        "masks/cord.nrrd": b"voxels",
+        "other.txt": b"not named",
+    }
+    for name, content in files.items():
+        storage.pipe_file(f"hospital/case/{name}", content)
+    storage.pipe_file("hospital/x.png", b"outside")
+    path = fetch_case_file("s3://hospital/case/case.yaml", tmp_path / "case")
+    assert path == tmp_path / "case" / "case.yaml"
+    assert digest_of(path.parent).keys() == files.keys() - {"other.txt"}
 
 
 def test_a_second_call_does_nothing_again_and_notices_what_changed(

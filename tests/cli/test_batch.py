@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -180,6 +181,18 @@ def test_progress_is_drawn_on_a_terminal(tmp_path: Path) -> None:
     assert b"1/1" in said
     assert b"MB/s" in said
     assert b"left" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_asks_to_stop_and_a_second_one_stops_at_once(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with batch_command._stop_on_signals() as stop:
+        assert not stop()
+        os.kill(os.getpid(), number)
+        assert stop()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    assert signal.getsignal(number) == before
 
 
 def test_the_scheduler_is_warned_about_and_named_in_no_error(
