@@ -266,6 +266,8 @@ class PixelRecord:
 
     examined: int
     """Images that were looked at."""
+    doubtful: int = 0
+    """Images in which something looks like large text and was not drawn; it stays."""
     changes: tuple[tuple[str, PixelChange], ...] = ()
     """By new SOP Instance UID."""
     faces: tuple[tuple[str, int], ...] | None = None
@@ -276,6 +278,7 @@ class PixelRecord:
         """Return it as reports hold it: frames from 1, boxes as in `Edges`."""
         return {
             "examined": self.examined,
+            "doubtful": self.doubtful,
             "faces": None if self.faces is None else dict(self.faces),
             "changed": [
                 {

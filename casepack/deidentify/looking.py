@@ -46,6 +46,7 @@ class Looked:
         faces = [str(look.face) for look in looks if look.examined and look.face is not None]
         return PixelRecord(
             examined=sum(look.examined and look.reason is None for look in looks),
+            doubtful=sum(bool(one.doubtful) for one in self.seen.values()),
             changes=tuple(
                 (done.instance.sop_instance_uid, done.change)
                 for _number, done in sorted(placed.items())

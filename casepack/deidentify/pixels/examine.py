@@ -12,9 +12,11 @@ from typing import Final
 
 from casepack.deidentify.pixels.boxes import Box, Mask, clip_boxes, mask_of
 from casepack.deidentify.pixels.clean import examine_image
+from casepack.deidentify.pixels.drawn import is_as_acquired, split_drawn
 from casepack.deidentify.pixels.header import FileHeader, read_stored_pixels
 from casepack.deidentify.pixels.looks import BoxesByFrame, Look, Seen
 from casepack.deidentify.pixels.series import spread_over_series
+from casepack.deidentify.pixels.stored import StoredPixels, is_lossy, read_frames, shown_values
 from casepack.deidentify.pixels.triage import triage
 from casepack.deidentify.pixels.unused_bits import hides_in_unused_bits
 from casepack.deidentify.workers import in_chunks, over_processes
@@ -84,18 +86,38 @@ def examine_file(path: Path, filters: Sequence[Filter]) -> Seen:
         if pixels is None:
             declared = (file.value(_BURNED_IN_ANNOTATION) or b"").strip().upper()
             return Seen(flagged=declared not in {b"", b"NO"})
-        first = triage(FileHeader(file), filters)
-        frames = examine_image(pixels)
+        header = FileHeader(file)
+        first = triage(header, filters)
+        found: dict[int, tuple[Box, ...]] = dict(enumerate(examine_image(pixels)))
+        doubtful: dict[int, tuple[Box, ...]] = {}
+        lossy = is_lossy(pixels.transfer_syntax_uid)
+        if is_as_acquired(header, first, bits_stored=pixels.bits_stored, lossy=lossy):
+            _set_apart(pixels, found, doubtful)
         return Seen(
             frames=pixels.frames,
             rows=pixels.rows,
             columns=pixels.columns,
-            found={number: boxes for number, boxes in enumerate(frames) if boxes},
+            found={number: boxes for number, boxes in found.items() if boxes},
+            doubtful={number: boxes for number, boxes in doubtful.items() if boxes},
             known=first.boxes,
             kept=first.kept,
             flagged=first.flagged,
             hidden=hides_in_unused_bits(pixels),
         )
+
+
+def _set_apart(
+    pixels: StoredPixels,
+    found: dict[int, tuple[Box, ...]],
+    doubtful: dict[int, tuple[Box, ...]],
+) -> None:
+    """Move what was not drawn from what was found."""
+    if not any(found.values()):
+        return
+    for number, frame in enumerate(read_frames(pixels)):
+        values = shown_values(pixels, frame)
+        if found[number] and values.ndim == 2:  # noqa: PLR2004  # one sample
+            found[number], doubtful[number] = split_drawn(values, found[number])
 
 
 def settle_looks(file_set: FileSet, seen: Mapping[int, Seen]) -> dict[Path, Look]:
@@ -153,7 +175,11 @@ def _settle(seen: Seen, found: BoxesByFrame) -> Look:
         wanted = clip_boxes((*covered, *_boxes(certain)), seen.rows, seen.columns)
         if wanted:
             boxes[frame] = wanted
-    return Look(boxes=boxes, kept=seen.kept, spared=seen.spared, hidden=seen.hidden)
+    spared = {
+        frame: (*seen.spared.get(frame, ()), *seen.doubtful.get(frame, ()))
+        for frame in {*seen.spared, *seen.doubtful}
+    }
+    return Look(boxes=boxes, kept=seen.kept, spared=spared, hidden=seen.hidden)
 
 
 def _boxes(edges: Iterable[Edges]) -> list[Box]:

@@ -29,6 +29,8 @@ class Seen:
     columns: int = 0
     found: BoxesByFrame = field(default_factory=dict)
     """Lines of text."""
+    doubtful: BoxesByFrame = field(default_factory=dict)
+    """What looks like large text and was not drawn: it stays, and a person is told."""
     known: tuple[Edges, ...] = ()
     """What rules on known devices and the recipe want covered in every frame."""
     kept: tuple[Edges, ...] = ()
@@ -49,6 +51,9 @@ class Seen:
         return {
             "size": [self.frames, self.rows, self.columns],
             "found": [[frame, *map(list, boxes)] for frame, boxes in sorted(self.found.items())],
+            "doubtful": [
+                [frame, *map(list, boxes)] for frame, boxes in sorted(self.doubtful.items())
+            ],
             "known": [list(box) for box in self.known],
             "kept": [list(box) for box in self.kept],
             "flags": [self.flagged, self.hidden],
@@ -65,6 +70,7 @@ def seen_of(text: Mapping[str, Any]) -> Seen:
         rows=rows,
         columns=columns,
         found={frame: edges_of(boxes) for frame, *boxes in text["found"]},
+        doubtful={frame: edges_of(boxes) for frame, *boxes in text["doubtful"]},
         known=edges_of(text["known"]),
         kept=edges_of(text["kept"]),
         flagged=flagged,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from casepack.deidentify.pixels.boxes import Box, clip_boxes
+from casepack.deidentify.pixels.drawn import group_boxes
 from casepack.deidentify.pixels.looks import Seen
 from casepack.deidentify.pixels.planes import Plane, read_planes
 from casepack.deidentify.pixels.regions import Region, cut_region
@@ -26,7 +27,9 @@ _FRAME_OF_REFERENCE: Final = 0x00200052
 _PLACE: Final = re.compile(r"(?:(all)|series +([0-9.]+)|([0-9.]+)(?: +frame +([0-9]+))?)")
 COVERED: Final = "covered"
 HELD: Final = "held"
+KEPT: Final = "kept"
 _FOUND: Final = "text-found"
+_DOUBTFUL: Final = "not-drawn"
 _KNOWN: Final = "known-region"
 _SAID: Final = "said-to-hold-text"
 
@@ -54,6 +57,8 @@ class Candidate:
     @property
     def result(self) -> str:
         """What is made of it, unless a person decides otherwise."""
+        if self.why == _DOUBTFUL:
+            return KEPT
         return COVERED if self.box is not None else HELD
 
 
@@ -76,14 +81,17 @@ def _series_of(file_set: FileSet) -> Iterator[tuple[Series, range]]:
 
 
 def _candidates_of(series: Series, seen: SeenByNumber) -> Iterator[Candidate]:
-    found: defaultdict[tuple[tuple[Edges, ...], str], list[tuple[int, int]]] = defaultdict(list)
+    found: defaultdict[tuple[tuple[Box, ...], str], list[tuple[int, int]]] = defaultdict(list)
     first = min(seen)
     for number, one in seen.items():
         for frame, boxes in sorted(one.found.items()):
-            for parts in _together(boxes):
+            for parts in group_boxes(Box(*box) for box in boxes):
                 found[parts, _FOUND].append((number, frame))
+        for frame, boxes in sorted(one.doubtful.items()):
+            for parts in group_boxes(Box(*box) for box in boxes):
+                found[parts, _DOUBTFUL].append((number, frame))
         for box in one.known:
-            found[(_edges(box),), _KNOWN] += [(number, frame) for frame in range(one.frames)]
+            found[(Box(*box),), _KNOWN] += [(number, frame) for frame in range(one.frames)]
         if one.flagged and not one.found and not one.known and one.reason is None:
             uid = series.instances[number - first].sop_instance_uid
             yield Candidate(place=uid, box=None, why=_SAID, images=((number, 0),))
@@ -94,22 +102,6 @@ def _candidates_of(series: Series, seen: SeenByNumber) -> Iterator[Candidate]:
         place = alone if len(images) == 1 else f"series {series.series_instance_uid}"
         box = _around(parts)
         yield Candidate(place=place, box=box, parts=parts, why=why, images=tuple(images))
-
-
-def _together(boxes: Iterable[Edges]) -> Iterator[tuple[Edges, ...]]:
-    """Yield boxes in groups that overlap or touch."""
-    left = sorted({_edges(box) for box in boxes})
-    while left:
-        group = [left.pop(0)]
-        for one in group:
-            near = [other for other in left if _touch(one, other)]
-            group += near
-            left = [other for other in left if other not in near]
-        yield tuple(sorted(group))
-
-
-def _touch(one: Edges, other: Edges) -> bool:
-    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
 
 
 def _around(parts: Sequence[Edges]) -> Edges:
@@ -182,6 +174,8 @@ def decide(file_set: FileSet, seen: SeenByNumber, decisions: Decisions) -> SeenB
 def _spare(seen: Seen, candidate: Candidate, frame: int) -> Seen:
     if candidate.box is None:
         return replace(seen, flagged=False)
+    if candidate.why == _DOUBTFUL:
+        return seen
     if candidate.why == _KNOWN:
         known = tuple(box for box in seen.known if _edges(box) not in candidate.parts)
         return replace(seen, known=known)

@@ -14,7 +14,7 @@ from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.clean import clean_image
 from casepack.deidentify.pixels.header import PIXEL_DATA, read_stored_pixels
 from casepack.deidentify.pixels.looks import BoxesByFrame, Look
-from casepack.deidentify.pixels.stored import StoredPixels, native_size
+from casepack.deidentify.pixels.stored import LOSSY_METHODS, StoredPixels, native_size
 from casepack.deidentify.pixels.unused_bits import clear_unused_bits
 from casepack.encoding import Encoding, encode_element, read_elements, unpad
 from casepack.errors import InstanceHeld
@@ -39,17 +39,6 @@ _STALE: Final = frozenset(
 _MOST_TEXT: Final = 1024
 DESCRIPTION: Final = "Rectangles with burned-in text were filled with one value"
 FACE_DESCRIPTION: Final = "The region of the face was filled with one value"
-_LOSSY_METHODS: Final = {
-    # Transfer Syntaxes that may lose values, and their Defined Terms (PS3.3 C.7.6.1.1.5.1)
-    "1.2.840.10008.1.2.4.50": "ISO_10918_1",
-    "1.2.840.10008.1.2.4.51": "ISO_10918_1",
-    "1.2.840.10008.1.2.4.53": "ISO_10918_1",
-    "1.2.840.10008.1.2.4.55": "ISO_10918_1",
-    "1.2.840.10008.1.2.4.81": "ISO_14495_1",
-    "1.2.840.10008.1.2.4.91": "ISO_15444_1",
-    "1.2.840.10008.1.2.4.93": "ISO_15444_2",
-    "1.2.840.10008.1.2.4.203": "ISO_15444_15",
-}
 
 
 def cover_output(
@@ -148,7 +137,7 @@ def _lossy(
     old: StoredPixels, new: StoredPixels, file: PartTen, present: set[int]
 ) -> dict[int, bytes]:
     """Return the marks of lossy compression that the Transfer Syntax will no longer tell."""
-    method = _LOSSY_METHODS.get(old.transfer_syntax_uid)
+    method = LOSSY_METHODS.get(old.transfer_syntax_uid)
     same = new.transfer_syntax_uid == old.transfer_syntax_uid
     if method is None or same or file.value(_LOSSY) == b"01":
         return {}

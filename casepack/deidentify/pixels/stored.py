@@ -30,6 +30,17 @@ DEFLATED: Final = "1.2.840.10008.1.2.1.99"
 EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
 RLE_LOSSLESS: Final = "1.2.840.10008.1.2.5"
 NATIVE: Final = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, DEFLATED, EXPLICIT_BIG})
+LOSSY_METHODS: Final = {
+    # Transfer Syntaxes that may lose values, and their Defined Terms (PS3.3 C.7.6.1.1.5.1)
+    "1.2.840.10008.1.2.4.50": "ISO_10918_1",
+    "1.2.840.10008.1.2.4.51": "ISO_10918_1",
+    "1.2.840.10008.1.2.4.53": "ISO_10918_1",
+    "1.2.840.10008.1.2.4.55": "ISO_10918_1",
+    "1.2.840.10008.1.2.4.81": "ISO_14495_1",
+    "1.2.840.10008.1.2.4.91": "ISO_15444_1",
+    "1.2.840.10008.1.2.4.93": "ISO_15444_2",
+    "1.2.840.10008.1.2.4.203": "ISO_15444_15",
+}
 _SAMPLES: Final = {
     "MONOCHROME1": 1,
     "MONOCHROME2": 1,
@@ -87,6 +98,11 @@ class StoredPixels:
         order = ">" if self.transfer_syntax_uid == EXPLICIT_BIG else "<"
         # signs are the business of `shown_values`: bits beyond Bits Stored are kept here
         return np.dtype(f"{order}u{max(1, self.bits_allocated // 8)}")
+
+
+def is_lossy(transfer_syntax_uid: str) -> bool:
+    """Tell whether a Transfer Syntax may lose values."""
+    return transfer_syntax_uid in LOSSY_METHODS
 
 
 def refuse_odd_pixels(pixels: StoredPixels) -> None:
