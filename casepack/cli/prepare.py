@@ -132,8 +132,9 @@ def deid(
     OUT/report.json: what was done to which Attribute, on whose word.
 
     --crosswalk DIR also writes DIR/review.html and review.csv: each distinct text with its cleaned
-    form. Decide there which are right, save the sheet, and run again with --approved review.csv
-    (and the same key file).
+    form, and each box of burned-in text with a picture before and after. Decide there
+    which are right, save the sheet, and run again with --approved review.csv (and the same key
+    file).
 
     Example: casepack deid ./study ./deidentified --key-file project.key
     """
@@ -220,6 +221,14 @@ def _show_outcome(outcome: Outcome, out: Path, title: str) -> int:
         ("files held", len(outcome.held)),
         ("recipe", outcome.deidentified.record.recipe),
     ]
+    pixels = outcome.deidentified.record.pixels
+    if pixels is not None:
+        rows += [
+            ("images searched for burned-in text", pixels.examined),
+            ("images with text covered", sum(bool(one.boxes) for _, one in pixels.changes)),
+        ]
+        if pixels.doubtful:
+            rows.append(("images with shapes like text, for review", pixels.doubtful))
     show_doubts(outcome.doubts)
     recommended = sum(one.severity == "note" for one in outcome.doubts)
     if outcome.verified is not None:

@@ -65,9 +65,10 @@ def demo(
     held = pack(study, package, case=case, workers=2)
     typer.echo("3. validate the package against the original study")
     code = code or validate(package, original=study)
-    if held:
-        typer.echo(
-            "One image was held: the sample holds a secondary capture with a name drawn into it."
-        )
+    typer.echo(
+        "One image, a screenshot, had a name drawn into it: it was held."
+        if held
+        else "One image, a screenshot, had a name drawn into it: the name was covered."
+    )
     typer.echo(f"Open {(package / 'data' / 'index.html').absolute().as_uri()}")
     return code

@@ -15,7 +15,7 @@ from typing import Any
 from pydicom.uid import UID
 
 from casepack.case import Case
-from casepack.model import Action, Check, Finding, Option, Verified
+from casepack.model import Action, Check, Finding, Option, PixelRecord, Verified
 from casepack.package.wording import RISK
 from casepack.standard.codes import BASIC_PROFILE_CODE, deidentification_methods
 
@@ -170,7 +170,17 @@ def _statements(verified: Verified) -> list[str]:
     dates = (Option.RETAIN_LONGITUDINAL_FULL_DATES, Option.RETAIN_LONGITUDINAL_MODIFIED_DATES)
     kept = [_explain(option, options) for option in dates if option in options]
     uids = _explain(Option.RETAIN_UIDS, options)
-    return [*(kept or [DATES_REMOVED]), uids, SECRETS, RISK]
+    pixels = verified.deidentified.record.pixels
+    covered = () if pixels is None else (_tell_pixels(pixels),)
+    return [*(kept or [DATES_REMOVED]), uids, *covered, SECRETS, RISK]
+
+
+def _tell_pixels(pixels: PixelRecord) -> str:
+    covered = sum(bool(change.boxes) for _uid, change in pixels.changes)
+    return (
+        f"{pixels.examined} images were searched for burned-in text by a program that misses some; "
+        f"it was covered in {covered}."
+    )
 
 
 def _count(verified: Verified, action: Action) -> int:
