@@ -154,6 +154,7 @@ def pack_study(
     from casepack.case.profiles import read_profile
     from casepack.package.write import write_package
     from casepack.verify import (
+        LEFT_TO_VALIDATE,
         PROGRAMS,
         collect_identifiers,
         verify_deidentified,
@@ -203,8 +204,7 @@ def pack_study(
             originals=originals,
             identifiers=identifiers,
             programs=programs,
-            # seconds of every case, for a crate that is written the same way each time
-            without={"roc-validator"},
+            without=LEFT_TO_VALIDATE,
             progress=progress,
         )
         errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]

@@ -1,7 +1,7 @@
 """Proof, independent of de-identification: only here is a `Verified` made."""
 
 from casepack.verify.collecting import collect_identifiers
-from casepack.verify.conformance import PROGRAMS
+from casepack.verify.conformance import LEFT_TO_VALIDATE, PROGRAMS
 from casepack.verify.identifiers import Identifier, Identifiers, Kind
 from casepack.verify.report import Report, add_findings, report_json
 from casepack.verify.search import Reveal, Revealed, search_identifiers
@@ -9,6 +9,7 @@ from casepack.verify.unpacking import open_subject
 from casepack.verify.verification import verify_deidentified, verify_folder, write_page
 
 __all__ = [
+    "LEFT_TO_VALIDATE",
     "PROGRAMS",
     "Identifier",
     "Identifiers",

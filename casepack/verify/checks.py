@@ -14,6 +14,7 @@ from casepack.verify.annotations import check_annotations
 from casepack.verify.archives import check_archive
 from casepack.verify.attributes import check_attributes
 from casepack.verify.bag import check_bag
+from casepack.verify.burned_in import check_burned_in
 from casepack.verify.comparison import (
     check_dates,
     check_intervals,
@@ -26,6 +27,7 @@ from casepack.verify.completeness import check_case, names_profile, read_content
 from casepack.verify.conformance import (
     CRATE_VALIDATOR,
     PROGRAMS,
+    TEXT_DETECTOR,
     check_crate_profile,
     check_documents,
     check_entities,
@@ -224,6 +226,14 @@ def _check_pixels(subject: Subject) -> Outcome:
     return Outcome(examined=count, findings=found)
 
 
+def _check_burned_in(subject: Subject) -> Outcome:
+    if TEXT_DETECTOR not in subject.tools:
+        return Outcome(skipped="onnxruntime is not installed")
+    count = sum(holding.is_image for holding in subject.holdings.dicom)
+    found = list(check_burned_in(subject.holdings, progress=subject.progress))
+    return Outcome(examined=count, findings=found)
+
+
 def _check_iods(subject: Subject) -> Outcome:
     if "dciodvfy" not in subject.tools:
         return Outcome(skipped="dciodvfy is not installed")
@@ -373,6 +383,11 @@ CHECKS_WITHOUT_ORIGINALS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("suspicions", "Nothing looks like a person's data", _check_suspicions),
 )
 """Where nobody says what to search: with the originals, their own values are searched instead."""
+
+LOOK_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
+    ("burned-in", "No text is seen in the pixels", _check_burned_in),
+)
+"""Not of what was looked at a moment ago, while it was de-identified."""
 
 FILE_SET_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("directory", "DICOMDIR and files agree", _check_directory),

@@ -31,11 +31,15 @@ TOOLS: Final = ("dciodvfy", "dcentvfy", "dsrdump")
 PROGRAMS: Final = 4
 """How many run at a time: each is quick, and waits for the disk."""
 CRATE_VALIDATOR: Final = "roc-validator"
+TEXT_DETECTOR: Final = "onnxruntime"
+LEFT_TO_VALIDATE: Final = frozenset({CRATE_VALIDATOR, TEXT_DETECTOR})
+"""What takes long and tells nothing new of what casepack itself has just made."""
 PACKAGE_TOOLS: Final = {
     CRATE_VALIDATOR: ("rocrate_validator", "rocrate"),
     "datacite": ("datacite",),
 }
 """Modules of the validators of packages: of the first, its rules, and the context it asks for."""
+_MODULES: Final = {**PACKAGE_TOOLS, TEXT_DETECTOR: (TEXT_DETECTOR,)}
 _SECONDS: Final = 60
 _MOST_SAID: Final = 1 << 16
 _CRATE: Final = "data/ro-crate-metadata.json"
@@ -60,9 +64,7 @@ _VALUES: Final = re.compile(r"<[^>]*>?|\(.*|=.*|\"[^\"]*\"?|'[^']*'?")
 def available_tools() -> dict[str, str]:
     """Return the outside programs that are installed, and the Python packages that check."""
     found = {name: which(name) for name in TOOLS}
-    packages = {
-        name: name for name, modules in PACKAGE_TOOLS.items() if all(map(find_spec, modules))
-    }
+    packages = {name: name for name, modules in _MODULES.items() if all(map(find_spec, modules))}
     return {name: path for name, path in found.items() if path} | packages
 
 
@@ -70,7 +72,7 @@ def tool_versions(tools: Iterable[str]) -> dict[str, str]:
     """Return what each program says its version is."""
     versions: dict[str, str] = {}
     for name in sorted(tools):
-        if name in PACKAGE_TOOLS:
+        if name in _MODULES:
             versions[name] = metadata.version(name)
             continue
         option = "--version" if name == "dsrdump" else "-version"

@@ -282,6 +282,18 @@ KINDS: Final[dict[str, Kind]] = {
     "burned-in": _kind(
         _E, "Burned In Annotation is YES", "PS3.15 E.1.1", "Clean the pixels, or leave it out."
     ),
+    "text-in-pixels": _kind(
+        _W,
+        "pictures seem to hold text that is drawn into the pixels",
+        "PS3.15 E.3.1",
+        "Look at them; if it tells of a person, clean the pixels or leave them out.",
+    ),
+    "pixels-not-examined": _kind(
+        _N,
+        "the Pixel Data cannot be decoded here, so that text was not looked for",
+        "PS3.15 E.3.1",
+        "Look at them. pip install 'casepack[codecs]' has more decoders.",
+    ),
     "pixels-changed": _kind(
         _E,
         "the Pixel Data are in no original",

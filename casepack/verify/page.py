@@ -148,7 +148,13 @@ def _statements(report: Report) -> Iterator[str]:
             "Without the originals only what may not stand anywhere was looked for, and what looks "
             "like a name, a date or a number of a person. Values that look like none are not found."
         )
-    yield "Text that is drawn into the pictures is not read: look at the pictures."
+    if any(check.name == "burned-in" and check.examined for check in report.checks):
+        yield (
+            "Text that is drawn into the pictures was looked for by a program that misses some, "
+            "and does not read it: look at the pictures, too."
+        )
+    else:
+        yield "Text that is drawn into the pictures was not looked for: look at the pictures."
     if any(check.skipped for check in report.checks):
         yield "A check that was not run says nothing, neither good nor bad."
     yield (

@@ -23,6 +23,7 @@ from casepack.verify.checks import (
     CHECKS_WITHOUT_ORIGINALS,
     COPY_CHECKS,
     FILE_SET_CHECKS,
+    LOOK_CHECKS,
     PACKAGE_CHECKS,
     SIGNATURE_CHECKS,
     Subject,
@@ -172,6 +173,7 @@ def _run_checks(
     functions = [
         *CHECKS,
         *(() if subject.identifiers else CHECKS_WITHOUT_ORIGINALS),
+        *(LOOK_CHECKS if subject.deidentified is None else ()),
         *(FILE_SET_CHECKS if is_package or subject.holdings.directories else ()),
         *(PACKAGE_CHECKS if is_package else ()),
         *(SIGNATURE_CHECKS if is_package and _is_signed(subject) else ()),

@@ -140,6 +140,7 @@ def test_without_programs_nothing_is_claimed(
     from casepack.verify import verify_folder
 
     monkeypatch.setattr(conformance, "which", lambda _: None)
+    monkeypatch.setattr(conformance, "find_spec", lambda _: None)
     report = verify_folder(written.root, originals=originals)
     skipped = {check.name: check.skipped for check in report.checks if check.skipped}
     assert skipped["iods"] == "dciodvfy is not installed"

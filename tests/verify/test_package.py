@@ -17,7 +17,14 @@ SLOW = "roc-validator"
 _ELSEWHERE = frozenset(
     {"file-too-large", "tool-failed", "instance-lost", "instance-unlisted", "reference-external"}
     | {"date-in-text", "mail-in-text", "phone-in-text", "number-in-text", "person-in-text"}
-    | {"value-not-dummy", "signature-missing", "signature-invalid", "crate-profile"}
+    | {
+        "text-in-pixels",
+        "pixels-not-examined",
+        "value-not-dummy",
+        "signature-missing",
+        "signature-invalid",
+        "crate-profile",
+    }
 )
 """Caused by tests of their own."""
 
