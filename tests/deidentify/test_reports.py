@@ -126,8 +126,10 @@ def test_a_report_of_highdicom_reads_back_with_its_numbers(tmp_path: Path) -> No
         ]
         assert values[0] == values[1] != []
         assert other.finding_type == one.finding_type
+        assert one.roi is not None
+        assert other.roi is not None
         assert other.roi.value.tolist() == one.roi.value.tolist()
-        assert other.tracking_uid == crosswalk.uids[one.tracking_uid]
+        assert other.tracking_uid == crosswalk.uids[str(one.tracking_uid)]
     assert codes.SCT.Metastasis in [group.finding_type for group in after]
 
 
