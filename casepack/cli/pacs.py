@@ -117,11 +117,18 @@ def _warn(pacs: Pacs) -> None:
 
 def _ask_query() -> Query:
     """Ask for the values of a query, or read them from a pipe."""
+    from casepack.errors import UsageError
     from casepack.pacs import Query, parse_query
     from casepack.pacs.query import parse_dates
 
     if not is_asked():
-        return parse_query(sys.stdin.read(), "standard input")
+        text = sys.stdin.read()
+        if not text.strip():
+            raise UsageError(
+                "no query was given",
+                advice="Name a query file, pipe one in, or call casepack on a terminal.",
+            )
+        return parse_query(text, "standard input")
     uid = _prompt("Study Instance UID (Enter: by Accession Number)")
     number = "" if uid else _prompt("Accession Number (Enter: by Patient ID)")
     patient = "" if uid or number else _prompt("Patient ID")

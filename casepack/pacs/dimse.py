@@ -204,8 +204,8 @@ class DimsePeer:
         *,
         roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
     ) -> Iterator[Association]:
-        association = _ask(
-            lambda: self._ae.associate(
+        try:
+            association = self._ae.associate(
                 self._pacs.host,
                 self._pacs.port or 0,
                 contexts=contexts,
@@ -214,11 +214,13 @@ class DimsePeer:
                 tls_args=self._tls,
                 evt_handlers=[(evt.EVT_C_STORE, self._reception.take)],
             )
-        )
+        except (OSError, RuntimeError, ValueError):
+            # a name that no address belongs to, for one
+            raise _unreachable() from None
         if association.is_rejected:
             raise PacsError("the PACS refused to speak with us", advice=_REFUSED)
         if not association.is_established:
-            raise UnansweredError("the PACS does not answer", advice=f"{_REFUSED} Is TLS meant?")
+            raise _unreachable()
         try:
             yield association
         except BaseException:
@@ -408,6 +410,12 @@ def _server_tls(pacs: Pacs) -> ssl.SSLContext | None:
         raise _bad_certificates() from None
     context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+def _unreachable() -> UnansweredError:
+    return UnansweredError(
+        "the PACS does not answer", advice=f"Check host and port. {_REFUSED} Is TLS meant?"
+    )
 
 
 def _stopped() -> UnansweredError:

@@ -66,6 +66,9 @@ def test_a_query_is_read_from_a_pipe(orthanc: Orthanc, tmp_path: Path) -> None:
     wrong = run("fetch", orthanc.dicom, tmp_path / "other", given=f"patient: {PATIENT}")
     assert wrong.exit_code == 2
     assert "standard input:1: a key that does not belong here" in wrong.output
+    nothing = run("fetch", orthanc.dicom, tmp_path / "other")
+    assert nothing.exit_code == 2
+    assert "no query was given" in nothing.output
 
 
 def test_on_a_terminal_the_query_is_asked_for(

@@ -144,7 +144,12 @@ def test_a_wrong_title_and_a_server_that_is_not_there_are_reported(
         fetch(replace(parse_address(orthanc.dicom), called_ae_title="WRONG"), tmp_path)
     assert "AE Title" in caught.value.advice
     assert pauses == []
-    for address in ("dicom://PACS@127.0.0.1:1", "http://127.0.0.1:1/dicom-web"):
+    for address in (
+        "dicom://PACS@127.0.0.1:1",
+        "dicom://PACS@pacs.invalid",
+        "http://127.0.0.1:1/dicom-web",
+        "http://pacs.invalid/dicom-web",
+    ):
         pauses.clear()
         with pytest.raises(PacsError, match="does not answer"):
             fetch(parse_address(address), tmp_path)
