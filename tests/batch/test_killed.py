@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import errno
 import os
+import random
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from casepack.batch import case as case_module
 from casepack.batch.run import run_batch
-from casepack.batch.task import Task, Verdict
+from casepack.batch.task import Fault, Task, Verdict
 from casepack.deidentify.key_file import write_new_key
 from casepack.errors import TargetError
 from tests.batch.faults import (
@@ -26,7 +29,11 @@ from tests.batch.faults import (
     start_batch,
 )
 from tests.batch.studies import digest_of, here, write_studies, write_study
+from tests.builders import mr_instance, write_instance
+from tests.deidentify.test_mutations import mutate, originals
 
+NAME = re.compile(rb"(?<![0-9A-Za-z])Quillfeather(?![0-9A-Za-z])")
+"""As a whole word: a mutation may glue it to letters before it."""
 PRIVATE = ["cases.csv", "journal.sqlite", "lock"]
 
 
@@ -199,3 +206,30 @@ def test_a_large_study_is_packaged(tmp_path: Path, key: Path, count: int) -> Non
     images = len(list((out / row["case"] / "data" / "dicom").rglob("IM*")))
     assert images == count
     assert peak < 300 + count * 0.1, "MB"
+
+
+@pytest.mark.parametrize(
+    "count", [16, pytest.param(600, marks=pytest.mark.slow)], ids=lambda n: f"{n:,}"
+)
+def test_hostile_studies_stop_no_other_and_leak_nothing(
+    tmp_path: Path, key: Path, count: int
+) -> None:
+    dice = random.Random(4)
+    sources = originals()
+    for number in range(count):
+        study = tmp_path / "studies" / f"hostile{number:03d}"
+        identity: dict[str, Any] = {
+            "PatientName": "Quillfeather^Amaranth",
+            "PatientID": "QF-558213",
+        }
+        write_instance(mr_instance(instance=2, **identity), study / "IM2.dcm")
+        (study / "IM1.dcm").write_bytes(mutate(sources[number % len(sources)], dice))
+    write_study(tmp_path / "studies" / "sound")
+    summary = run_batch(tmp_path / "studies", str(tmp_path / "out"), here(), key_file=key)
+    assert len(summary.lines) == count + 1
+    results = [line.result for line in summary.lines]
+    assert summary.count(Verdict.DONE) >= 1
+    assert summary.count(Verdict.HELD) > count // 4
+    assert not [one for one in results if one.fault is Fault.NOT_UNDERSTOOD]
+    for path in (tmp_path / "out").rglob("*"):
+        assert not path.is_file() or not NAME.search(path.read_bytes()), path.name
