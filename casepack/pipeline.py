@@ -152,6 +152,7 @@ def pack_study(
     from casepack.annotate.measure import measure_lesions
     from casepack.case import read_case
     from casepack.case.profiles import read_profile
+    from casepack.deidentify.case_text import check_case_text
     from casepack.package.write import write_package
     from casepack.verify import (
         LEFT_TO_VALIDATE,
@@ -171,6 +172,9 @@ def pack_study(
         work.mkdir()
         originals, deidentified, crosswalk = _deidentify(study, work / "dicom", settings, progress)
         deidentified, crosswalk = hold_unresolved(originals, deidentified, crosswalk)
+        if case is not None and case_file is not None:
+            drawings = case_file.parent / case.lesions if case.lesions is not None else None
+            check_case_text(case_file, drawings, lesions, originals)
         case, doubts = _fit_case(case, originals, case_file)
         identifiers = collect_identifiers(originals)
         measured = measure_lesions(deidentified, lesions, uids=crosswalk.uids)

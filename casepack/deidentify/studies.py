@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from casepack.deidentify.actions import PATIENT_ID, Context, compile_echo
+from casepack.deidentify.actions import Context, compile_echo
 from casepack.deidentify.crosswalk import Crosswalk
 from casepack.deidentify.elements import Applied
 from casepack.deidentify.instance import SOFTWARE, InstanceDeidentifier, Placed
@@ -18,9 +17,7 @@ from casepack.deidentify.looking import look_at_pixels
 from casepack.deidentify.plan import carried_out
 from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.deidentify.review import NO_DECISIONS, Decisions, ReviewRow
-from casepack.deidentify.text import decode_text
 from casepack.deidentify.workers import in_chunks, over_processes
-from casepack.encoding import unpad
 from casepack.errors import CasepackError, InstanceHeld, StudyError
 from casepack.model import (
     Action,
@@ -48,8 +45,6 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 16
 _NOT_ASSESSED: Final = "not-assessed"
-_PARTS: Final = re.compile(r"[\W_]+")
-_DIGIT: Final = re.compile(r"\d")
 
 
 def deidentify_file_set(
@@ -175,22 +170,9 @@ def _words(file_set: FileSet, recipe: Recipe, decisions: Decisions) -> TextClean
     if Option.CLEAN_DESCRIPTORS not in recipe.options:
         return None
     from casepack.deidentify.cleaner import TextCleaner  # noqa: PLC0415  # as above
-    from casepack.deidentify.descriptors import collect_echo  # noqa: PLC0415
+    from casepack.deidentify.study_echo import collect_study_echo  # noqa: PLC0415
 
-    texts = [
-        (value.tag, value.vr, text)
-        for value in file_set.identity
-        if (text := decode_text(unpad(value.value), value.character_set)) is not None
-    ]
-    # a code written as a name, such as SUBJ_0042B, is echoed part by part as an ID is
-    coded = [
-        (PATIENT_ID, "LO", part)
-        for _tag, vr, text in texts
-        if vr == "PN"
-        for part in _PARTS.split(text)
-        if _DIGIT.search(part)
-    ]
-    echo = collect_echo([*texts, *coded])
+    echo = collect_study_echo(file_set)
     return TextCleaner(echo, site_words=recipe.known_words, decisions=decisions)
 
 

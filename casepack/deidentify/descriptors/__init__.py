@@ -5,6 +5,7 @@
 
 from casepack.deidentify.descriptors.clean import clean_descriptor
 from casepack.deidentify.descriptors.echo import Echo, collect_echo
+from casepack.deidentify.descriptors.finding import find_identifiers
 from casepack.deidentify.descriptors.removals import Cleaned, Kind, Removal
 from casepack.deidentify.descriptors.vocabulary import Vocabulary, is_name, read_vocabulary
 
@@ -16,6 +17,7 @@ __all__ = [
     "Vocabulary",
     "clean_descriptor",
     "collect_echo",
+    "find_identifiers",
     "is_name",
     "read_vocabulary",
 ]

@@ -91,7 +91,7 @@ def _find_removals(text: str, echo: Echo, vocabulary: Vocabulary) -> Sequence[Re
     """Return what goes in one pass, in order."""
     folded = fold_text(text)
     found = [*find_echo(folded.text, echo, vocabulary), *find_patterns(folded.text, echo)]
-    spans = _choose_spans(found) if found else []
+    spans = choose_spans(found) if found else []
     reading = Reading(text, folded, spans, vocabulary)
     protect_phrases(reading)
     remove_echo(reading, echo)
@@ -139,7 +139,7 @@ def _judge_words(reading: Reading, echo: Echo) -> None:
         remove_bracketed_initials(reading)
 
 
-def _choose_spans(spans: Iterable[Span]) -> list[Span]:
+def choose_spans(spans: Iterable[Span]) -> list[Span]:
     """Return the spans in order; one that overlaps an earlier found one gives way or joins it."""
     chosen: list[Span] = []
     for span in spans:
