@@ -18,6 +18,8 @@ from casepack.deidentify.descriptors.vocabulary import Role, Vocabulary
 
 _OF_THE_STUDY: Final = frozenset({Kind.ECHO_NAME, Kind.ECHO_ID, Kind.ECHO_DATE, Kind.ECHO_PLACE})
 _MOST_BETWEEN: Final = 2
+_ALIKE: Final = (*({kind} for kind in Kind), {Kind.ECHO_NAME, Kind.HONORIFIC_NAME})
+"""Kinds of words that may be parts of one name or number."""
 _PATTERNS: Final = frozenset(
     {Kind.DATE, Kind.AGE, Kind.PHONE, Kind.E_MAIL, Kind.ADDRESS, Kind.UID, Kind.NUMBER}
 )
@@ -62,13 +64,14 @@ def find_identifiers(
 
 
 def _join_neighbours(removals: Sequence[Removal]) -> Iterator[Removal]:
-    """Yield words in a row as one; of several kinds, that of the study's own identifiers."""
+    """Yield words in a row of one name as one."""
     place = 0
     while place < len(removals):
         last = place
         while (
             last + 1 < len(removals)
             and removals[last + 1].start - removals[last].end <= _MOST_BETWEEN
+            and {removals[last].kind, removals[last + 1].kind} in _ALIKE
         ):
             last += 1
         kinds = [removal.kind for removal in removals[place : last + 1]]
