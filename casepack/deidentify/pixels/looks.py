@@ -124,9 +124,13 @@ class Look:
 
     @property
     def claims(self) -> frozenset[Option]:
-        """Options that are true of this image alone, if the recipe declares them."""
-        pixels = {Option.CLEAN_PIXEL_DATA} if self.examined else set()
-        if self.examined and self.face in {Face.ABSENT, Face.REMOVED}:
+        """Options that are true of this image alone, if the recipe declares them.
+
+        An object without Pixel Data, such as a report, claims what its images do: the method is
+        an Attribute of the Patient, and there is nothing left to clean.
+        """
+        pixels = {Option.CLEAN_PIXEL_DATA}
+        if self.face in {Face.ABSENT, Face.REMOVED}:
             pixels.add(Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES)
         return frozenset(pixels)
 
