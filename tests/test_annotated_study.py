@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -12,13 +13,13 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from typer.testing import CliRunner
 
-from casepack.cli.main import app
 from casepack.deidentify.key_file import write_new_key
 from casepack.errors import StudyError
 from casepack.model import Reason, Severity
 from casepack.pipeline import Settings, deidentify_study, pack_study, validate_folder
+from tests.annotate.drawings import ellipse
+from tests.annotate.foreign import structure_set
 from tests.annotated_study import PLANTED, write_annotated_study
 
 MODALITIES = Counter({"MR": 6, "KO": 2, "SR": 2, "SEG": 2, "PR": 2})
@@ -131,7 +132,7 @@ def test_the_package_has_no_finding(study: Path, package: Path) -> None:
     report = validate_folder(package, study)
     assert report.ok
     warnings = {one.code for one in report.findings if one.severity is not Severity.NOTE}
-    assert warnings <= {"datacite-incomplete"}
+    assert warnings <= {"datacite-incomplete", "case-required"}
     examined = {check.name: check.examined for check in report.checks}
     assert examined["correspondence"] == 8
 
@@ -142,32 +143,43 @@ def test_a_report_that_came_along_is_no_lesion_of_the_case(package: Path) -> Non
     assert lesions == []
 
 
+def pack_with(study: Path, folder: Path, **lesion: object) -> Path:
+    """Pack a case with a lesion beside what came along; return the package."""
+    code = {"value": "4147007", "scheme": "SCT", "meaning": "Mass"}
+    entry = {"tracking_id": "new", "label": "New", "finding": code, "sites": [], **lesion}
+    content = {"casepack_lesions": 1, "coordinate_system": "LPS", "unit": "mm", "lesions": [entry]}
+    (folder / "lesions.json").write_text(json.dumps(content))
+    case = folder / "case.yaml"
+    case.write_text("casepack: 1\nid: new-1\ntitle: A mass\nlesions: lesions.json\n", "utf-8")
+    outcome = pack_study(study, folder / "case", Settings(recipe="publication"), case_file=case)
+    assert outcome.held == ()
+    return folder / "case"
+
+
 def test_pack_annotates_beside_what_came_along(study: Path, tmp_path: Path) -> None:
     outline = [[0.0, 5.0, 10.0], [0.0, 15.0, 10.0], [0.0, 15.0, -5.0], [0.0, 5.0, -5.0]]
-    code = {"value": "4147007", "scheme": "SCT", "meaning": "Mass"}
-    drawing = {"time_point": 1, "series_number": 1, "points": outline}
-    lesion = {"tracking_id": "new", "label": "New", "finding": code, "outlines": [drawing]}
-    (tmp_path / "lesions.json").write_text(
-        json.dumps(
-            {
-                "casepack_lesions": 1,
-                "coordinate_system": "LPS",
-                "unit": "mm",
-                "lesions": [{**lesion, "sites": []}],
-            }
-        )
-    )
-    case = tmp_path / "case.yaml"
-    run = CliRunner().invoke(app, ["init", str(study), str(case)])
-    assert run.exit_code == 0, run.output
-    case.write_text(case.read_text("utf-8") + "\nlesions: lesions.json\n", "utf-8")
-    settings = Settings(recipe="publication")
-    outcome = pack_study(study, tmp_path / "case", settings, case_file=case)
-    found = Counter(str(dcmread(path).Modality) for path in files_of(tmp_path / "case"))
-    assert outcome.held == ()
+    drawn = {"time_point": 1, "series_number": 1, "points": outline}
+    package = pack_with(study, tmp_path, outlines=[drawn])
+    found = Counter(str(dcmread(path).Modality) for path in files_of(package))
     assert found["SEG"] == MODALITIES["SEG"] + 1
     assert found["SR"] > MODALITIES["SR"]
-    assert validate_folder(tmp_path / "case", study).ok
+    assert validate_folder(package, study).ok
+
+
+def test_a_structure_with_a_hole_is_packed_with_its_hole(study: Path, tmp_path: Path) -> None:
+    frame = next(
+        str(ds.FrameOfReferenceUID)
+        for path in sorted(study.rglob("*.dcm"))
+        if (ds := dcmread(path)).Modality == "MR" and ds.StudyDate == "20240108"
+    )
+    rings = [ellipse(0.0, half_axes=axes, count=90) for axes in ((20, 14), (9, 7))]
+    structure_set(tmp_path / "rt.dcm", rings, frame)
+    drawing = {"file": "rt.dcm", "time_point": 1, "series_number": 1}
+    package = pack_with(study, tmp_path, drawings=[drawing])
+    lesions = json.loads((package / "data/annotations/lesions.json").read_text("utf-8"))["lesions"]
+    (measurement,) = lesions[0]["measurements"]
+    assert measurement["area_mm2"] == pytest.approx(math.pi * (20 * 14 - 9 * 7), rel=0.06)
+    assert validate_folder(package, study).ok
 
 
 @needs_dcmtk

@@ -26,6 +26,8 @@ class Fit(NamedTuple):
 
     plane: Plane
     pixels: Vector
+    hole: int = 0
+    """Pixels inside that are no part of the region."""
 
 
 def fit_polygon(shelf: Shelf, outline: Outline, place: str) -> Fit:

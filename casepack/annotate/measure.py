@@ -60,7 +60,7 @@ def measure_lesions(
       `casepack.annotate.polygon.find_short_axis`;
     - craniocaudal, anteroposterior and transverse extent: along z, y and x of the patient
       coordinate system; None for the one that the plane does not show;
-    - area: by the shoelace formula;
+    - area: by the shoelace formula, less the pixels of holes in a mask;
     - signal ratio: mean signal inside over that of the reference region on the same series.
 
     Of a mask, and of outlines on neighbouring slices: volume and extents of the voxels, see
@@ -206,9 +206,12 @@ def _traced(fits: Sequence[Fit], stacks: Sequence[VoxelStack]) -> list[Fit]:
             continue
         areas = stack.values.sum(axis=(1, 2), dtype=np.int64)
         number = int(np.argmax(areas))
-        vertices = trace_outline(stack.values[number])
+        plane, values = stack.planes[number], stack.values[number]
+        vertices = trace_outline(values)
         if vertices is not None:
-            traced.append(Fit(stack.planes[number], vertices))
+            inside = fill_polygon(vertices, plane.size)
+            hole = int(np.count_nonzero(inside & (values <= _FULL // 2)))
+            traced.append(Fit(plane, vertices, hole))
     return traced
 
 
@@ -269,7 +272,7 @@ def _place_of(plane: Plane, planes: Sequence[Plane]) -> int | None:
 
 
 def _measure(shelf: Shelf, fit: Fit, references: Sequence[Fit], place: str) -> Measurement:
-    plane, pixels = fit
+    plane, pixels = fit.plane, fit.pixels
     scale = _scale(plane)
     vertices = pixels * scale
     placed = plane.place(pixels)
@@ -290,7 +293,7 @@ def _measure(shelf: Shelf, fit: Fit, references: Sequence[Fit], place: str) -> M
         short_axis_mm=round(short_axis.length, 6),
         short_axis_px=_ends(short_axis, scale),
         craniocaudal_mm=round(float(np.ptp(placed[:, 2])), 6),
-        area_mm2=round(polygon_area(vertices), 6),
+        area_mm2=round(polygon_area(vertices) - fit.hole * float(scale.prod()), 6),
         anteroposterior_mm=_extent(plane, placed, 1),
         transverse_mm=_extent(plane, placed, 0),
         signal_ratio=_signal_ratio(fit, references, place),

@@ -79,7 +79,7 @@ def _check_lesions(content: object, payload: Path, holdings: Holdings) -> Iterat
     reported = [
         measured
         for holding in holdings.dicom
-        if holding.sop_class_uid.startswith(_REPORTS) and _is_of_case(holding)
+        if holding.sop_class_uid.startswith(_REPORTS) and _is_of_case(holding, "measurement-report")
         for measured in read_measurements(holding)
     ]
     yield from _check_reported(content, reported)
@@ -96,13 +96,13 @@ def _check_lesions(content: object, payload: Path, holdings: Holdings) -> Iterat
                 yield "lesion-differs", f"{place}.{name}"
 
 
-def _is_of_case(holding: Holding) -> bool:
-    """Tell the report of the case's lesions from one that the study brought along.
+def _is_of_case(holding: Holding, role: str) -> bool:
+    """Tell an object of the case's lesions from one that the study brought along.
 
     The Series of the former has a UID that is made of the Study's.
     """
     study, series = (holding.text(_UIDS[f"{level}_instance_uid"]) for level in ("study", "series"))
-    return series == derived_uid("measurement-report", "series", study)
+    return series == derived_uid(role, "series", study)
 
 
 def _names_instance(entry: Mapping[str, Any], payload: Path, holdings: Holdings) -> bool:
@@ -171,7 +171,12 @@ def _check_segments(
     content: object, reported: list[Measured], holdings: Holdings
 ) -> Iterator[tuple[str, str]]:
     """Check that each segment is in a Segmentation, and that areas and volumes are its voxels'."""
-    segments = [one for holding in holdings.dicom for one in read_segments(holding)]
+    segments = [
+        one
+        for holding in holdings.dicom
+        if _is_of_case(holding, "segmentation")
+        for one in read_segments(holding)
+    ]
     unlisted = {(one.name, one.tracking_uid): one for one in segments}
     for index, entry in enumerate(as_sequence(as_mapping(content).get("lesions"))):
         lesion = as_mapping(entry)
