@@ -97,11 +97,33 @@ def _check(holding: Holding, claimed: frozenset[str]) -> Iterator[tuple[str, str
         seen.add((element.path, element.tag))
     # the record of a presentation state repeats its two dates, Type 1 (PS3.3 F.5)
     gsps = holding.is_directory or holding.sop_class_uid.startswith(_PRESENTATION_STATES)
+    standing: dict[int, Row] = {}
     for element in part_ten.elements:
         if holding.is_directory and element.tag >> 16 == _GROUP_DIRECTORY:
             continue
-        yield from _check_element(part_ten, element, claimed, gsps=gsps)
-    yield from _check_private(part_ten, claimed)
+        for code, place in _check_element(part_ten, element, claimed, gsps=gsps):
+            yield code, place
+            if code == "attribute-not-removed":
+                standing[element.tag] = read_rows()[element.tag]
+    private = list(_check_private(part_ten, claimed))
+    yield from private
+    if BASIC_PROFILE in holding.claims.codes and not private:
+        yield from _find_unclaimed(list(standing.values()))
+
+
+def _find_unclaimed(left: list[Row]) -> Iterator[tuple[str, str]]:
+    """Yield the Options that, were they claimed, would let all stand that may not stand now."""
+    needed: list[str] = []
+    while left:
+        codes = sorted({code for row in left for code in row.options})
+        # the Option that explains most; of equal ones the first
+        best = max(codes, key=lambda code: sum(code in row.options for row in left), default="")
+        rest = [row for row in left if best not in row.options]
+        if len(rest) == len(left):
+            return
+        needed.append(best)
+        left = rest
+    yield from (("option-not-claimed", f"(0012,0064) {code}") for code in sorted(needed))
 
 
 def _check_meta(holding: Holding) -> Iterator[tuple[str, str]]:

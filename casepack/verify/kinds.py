@@ -136,6 +136,12 @@ KINDS: Final[dict[str, Kind]] = {
         _W, "a text holds what looks like the number of a person or case", _ANNEX_E, _LOOK
     ),
     "person-in-text": _kind(_W, "a text seems to name a person", _ANNEX_E, _LOOK),
+    "words-unknown": _kind(
+        _W,
+        "a text holds words that are no clinical or technical language: names, perhaps",
+        "PS3.15 E.3.5",
+        _LOOK,
+    ),
     "value-not-dummy": _kind(
         _W,
         "a value stands where only none or a dummy may stand",
@@ -253,6 +259,12 @@ KINDS: Final[dict[str, Kind]] = {
         "both Options for dates are claimed, which exclude each other",
         "PS3.15 E.3.6",
         "Claim one of 113106 and 113107.",
+    ),
+    "option-not-claimed": _kind(
+        _N,
+        "all that may not stand is what an Option would allow that is not claimed",
+        "PS3.15 E.1.1",
+        "Claim the Option in (0012,0064) if that is what was done; else remove what it allows.",
     ),
     "dates-not-declared": _kind(
         _E,

@@ -12,10 +12,11 @@ from typing import Final
 
 from casepack.model import Finding
 from casepack.standard.dictionary import attribute_keyword
+from casepack.verify.clinical_words import find_unknown_words
 from casepack.verify.elements import Element
 from casepack.verify.findings import make_finding
 from casepack.verify.holdings import Holdings
-from casepack.verify.profile import read_rows
+from casepack.verify.profile import CLEAN_DESCRIPTORS, CLEAN_STRUCTURED_CONTENT, read_rows
 from casepack.verify.search import Reveal, Revealed, keep_secret
 from casepack.verify.vocabulary import PLACEHOLDERS, split_words
 
@@ -89,12 +90,23 @@ def _suspect(element: Element, text: str, claimed: frozenset[str]) -> Iterator[t
         return
     if _is_to_be_dummy(element.tag, claimed) and not _is_dummy(text):
         yield "value-not-dummy", text
+    if _is_free_text(element.tag):
+        unknown = find_unknown_words(text)
+        if unknown:
+            yield "words-unknown", " ".join(unknown)
     for code, pattern in _PATTERNS.items():
         if code == "number-in-text" and _NUMBERED.search(keyword):
             continue
         match = pattern.search(text)
         if match is not None:
             yield code, match[0]
+
+
+def _is_free_text(tag: int) -> bool:
+    """Tell an Attribute that people fill: Table E.1-1 has it cleaned by one of two Options."""
+    row = read_rows().get(tag)
+    cleaned = (CLEAN_DESCRIPTORS, CLEAN_STRUCTURED_CONTENT)
+    return row is not None and any(row.options.get(option) == "C" for option in cleaned)
 
 
 def _is_to_be_dummy(tag: int, claimed: frozenset[str]) -> bool:

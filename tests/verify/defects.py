@@ -206,6 +206,16 @@ on_first(
 # ------------------------------------------------------------------------- attributes
 on_first("attribute-not-removed", "a removed text", put("PatientAddress", "nowhere"))
 on_first("attribute-not-removed", "nested", nested("OtherPatientIDs", "none"))
+on_first(
+    "attribute-not-removed option-not-claimed",
+    "a device, and the Option that retains it is not claimed",
+    put("GantryID", "GX-77001"),
+)
+on_first(
+    "attribute-not-removed",
+    "a device and what no Option retains",
+    lambda ds: [put("GantryID", "GX-77001")(ds), put("OtherPatientIDs", "none")(ds)],
+)
 on_first("attribute-not-removed", "padding", put_tag(0xFFFCFFFC, "OB", b"\x01\x02"))
 on_first("attribute-not-removed", "an admission", put("AdmissionID", "none at all"))
 on_first(

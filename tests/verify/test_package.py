@@ -20,6 +20,7 @@ _ELSEWHERE = frozenset(
     | {
         "text-in-pixels",
         "pixels-not-examined",
+        "words-unknown",
         "value-not-dummy",
         "signature-missing",
         "signature-invalid",

@@ -37,6 +37,9 @@ def doubts(written: Written, text: str, keyword: str = "SeriesDescription") -> s
         ("Frau M\u00fcller", "person-in-text"),
         ("SMITH^JOHN", "person-in-text"),
         ("reported by Zwartendijk", "person-in-text"),
+        ("T2 sag Quillfeather", "words-unknown"),
+        ("LWS nativ VANDERSLOOT", "words-unknown"),
+        ("Bröndal wirbelsäule", "words-unknown"),
     ],
 )
 def test_what_looks_like_a_persons_data_is_found(written: Written, text: str, code: str) -> None:
@@ -56,6 +59,11 @@ def test_what_looks_like_a_persons_data_is_found(written: Written, text: str, co
             "ID 12",
             "000000000",
             "00000000.8561",
+            "Wirbelsäule sag, Rückenmark, Metastasen",
+            "rachis dorsal injecté, œdème médullaire",
+            "columna dorsal, lesión intramedular",
+            "головной мозг, контраст",
+            "facet joints, weakness of both legs, gadolinium",
         ),
     ],
 )
@@ -76,6 +84,12 @@ def test_a_value_where_only_a_dummy_may_stand_is_a_doubt(
     written: Written, value: str, found: set[str]
 ) -> None:
     assert doubts(written, value, "InstitutionName") == found
+
+
+def test_words_are_weighed_where_people_write_alone(written: Written) -> None:
+    # a coil, a manufacturer and a model may be called anything
+    assert doubts(written, "Quillfeather", "ReceiveCoilName") == set()
+    assert doubts(written, "Quillfeather", "Manufacturer") == set()
 
 
 def test_numbers_that_are_pseudonyms_by_right_are_no_doubt(written: Written) -> None:
