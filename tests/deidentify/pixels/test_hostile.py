@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import struct
+import subprocess
+import sys
 import time
 import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF
 
 import numpy as np
 import pytest
@@ -169,3 +174,60 @@ def test_an_all_black_image_and_noise_are_examined_and_left_alone() -> None:
     ):
         pixels = stored(values)
         assert not clean_image(pixels, examine_image(pixels)).changed
+
+
+def payloads(chance: random.Random) -> Iterator[StoredPixels]:
+    """Yield a thousand Pixel Data that lie: too short, too large, not what they claim to be."""
+    native = stored(np.stack([tissue(64, 64, seed) for seed in range(3)]))
+    whole = bytes(native.value)
+    for number in range(700):
+        lies: list[dict[str, object]] = [
+            {"value": whole[: chance.randrange(len(whole))]},
+            {"rows": 65535, "columns": 65535},
+            {"frames": chance.randint(4, 1 << 31)},
+            {"rows": chance.randint(65, 65535)},
+            {"bits_stored": chance.randint(17, 200)},
+            {"samples": chance.randint(2, 9)},
+            {"bits_allocated": chance.choice((2, 12, 24, 64, 65535))},
+        ]
+        yield replace(native, **lies[number % 7])  # type: ignore[arg-type]
+    for name in COMPRESSED:
+        pixels = pixels_of(name)
+        stream = bytes(pixels.value)[16:]
+        for number in range(75):
+            garbage = chance.randbytes(chance.randint(2, 400) * 2)
+            value = [
+                b"",
+                encapsulate([garbage]),
+                encapsulate([stream[:4] + garbage]),
+                bytes(pixels.value)[: chance.randrange(8, 60)],
+                garbage,
+            ][number % 5]
+            yield replace(pixels, value=value)
+
+
+def test_a_thousand_hostile_payloads_are_held_in_little_memory() -> None:
+    script = "from tests.deidentify.pixels.test_hostile import hold_all; hold_all()"
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert run.stderr == ""
+    count, held, megabytes, in_child = map(int, run.stdout.split())
+    assert count == 1000
+    # what is left decodes to a frame of the right size
+    assert held >= 990
+    assert max(megabytes, in_child) < 1024
+
+
+def hold_all() -> None:
+    """Examine all payloads; print how many there were, how many were held, and the memory."""
+    count = held = 0
+    for pixels in payloads(random.Random(5)):
+        count += 1
+        try:
+            assert len(examine_image(pixels)) == pixels.frames
+        except InstanceHeld as error:
+            held += error.reason == Reason.PIXELS_NOT_DECODED
+    decoding._end(decoding._process(os.getpid()))
+    usage = [resource.getrusage(who).ru_maxrss >> 10 for who in (RUSAGE_SELF, RUSAGE_CHILDREN)]
+    sys.stdout.write(f"{count} {held} {usage[0]} {usage[1]}")
