@@ -18,8 +18,13 @@ from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.cover import Covered, cover
 from casepack.deidentify.pixels.header import read_stored_pixels
 from casepack.deidentify.pixels.stored import StoredPixels
+from casepack.deidentify.studies import deidentify_file_set
 from casepack.part_ten import open_part_ten
+from casepack.study import read_file_set
+from casepack.verify.redactions import Redaction, differs_in_boxes_only, redactions_of
 from tests.deidentify.pixels.images import example
+from tests.deidentify.pixels.test_run import recipe_with
+from tests.deidentify.running import PSEUDONYMS
 
 FILES = (
     "CT_small.dcm", "MR_small.dcm", "MR_small_bigendian.dcm", "MR_small_implicit.dcm",
@@ -142,3 +147,38 @@ def test_what_has_no_decoder_or_is_damaged_is_held(name: str) -> None:
 def test_a_file_without_pixel_data_has_none() -> None:
     with open_part_ten(example("rtplan.dcm")) as file:
         assert read_stored_pixels(file) is None
+
+
+@pytest.mark.parametrize("path", list(paths()), ids=lambda path: path.name)
+@pytest.mark.filterwarnings("ignore")
+def test_a_region_of_a_recipe_is_covered_from_file_to_file(path: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    study.mkdir()
+    shutil.copy(path, study / "image")
+    ds = pydicom.dcmread(path)
+    if "StudyInstanceUID" not in ds:
+        ds.StudyInstanceUID, ds.SeriesInstanceUID = "1.2.3", "1.2.3.4"
+        ds.save_as(study / "image")
+    done, _ = deidentify_file_set(
+        read_file_set(study),
+        recipe_with("coordinates 3,2,20,18", "coordinates 5,5,24,9"),
+        PSEUDONYMS,
+        tmp_path / "out",
+    )
+    (instance,) = done.instances
+    assert done.record.pixels is not None
+    ((uid, change),) = done.record.pixels.changes
+    assert uid == instance.sop_instance_uid
+    new, old = pydicom.dcmread(instance.path), pydicom.dcmread(path)
+    assert new.file_meta.TransferSyntaxUID == instance.transfer_syntax_uid
+    same = instance.transfer_syntax_uid == old.file_meta.TransferSyntaxUID
+    assert same is not bool(change.decompressed)
+    assert new.BurnedInAnnotation == "NO"
+    assert new.pixel_array.shape == old.pixel_array.shape
+    declared = redactions_of(done.record.pixels)[uid]
+    assert set(declared.boxes) == set(range(1, change.frames + 1))
+    assert differs_in_boxes_only(path, instance.path, declared)
+    if not np.array_equal(new.pixel_array, old.pixel_array):
+        assert not differs_in_boxes_only(path, instance.path, Redaction(boxes={}))
+    if shutil.which("dcmdump"):
+        subprocess.run(["dcmdump", "-q", str(instance.path)], check=True, stdout=subprocess.DEVNULL)
