@@ -222,7 +222,8 @@ def _check_pixels(subject: Subject) -> Outcome:
     if pairing is None:
         return Outcome(skipped=_NO_ORIGINALS)
     count = sum(map(len, pairing.results.values()))
-    found = check_pixels(pairing.results, pairing.originals, pairing.redacted)
+    declared = subject.redactions
+    found = check_pixels(pairing.results, pairing.originals, pairing.redacted, declared)
     return Outcome(examined=count, findings=found)
 
 

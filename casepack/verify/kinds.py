@@ -312,6 +312,13 @@ KINDS: Final[dict[str, Kind]] = {
         "PS3.3 C.7.6.3",
         "De-identify again; pixels that need no cleaning keep their bytes.",
     ),
+    "pixels-not-covered": _kind(
+        _E,
+        "the report says that boxes were covered, and the Pixel Data are not the original's with "
+        "these boxes filled",
+        "PS3.15 E.3.1",
+        "De-identify again; what was burned in may still be there.",
+    ),
     "pixels-repeated": _kind(
         _E,
         "the same Pixel Data occur more often than in the originals",

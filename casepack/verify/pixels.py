@@ -55,6 +55,7 @@ def check_pixels(
     results: Mapping[str, list[Holding]],
     originals: Mapping[str, list[Holding]],
     redacted: Collection[str] = (),
+    declared: Collection[str] = (),
 ) -> Iterator[Finding]:
     """Check that every image has the Pixel Data of an original, and none more often.
 
@@ -64,13 +65,17 @@ def check_pixels(
         Files by the digest of their Pixel Data.
     redacted
         SOP Instance UIDs of images that were found to differ in declared boxes alone.
+    declared
+        SOP Instance UIDs of images with declared boxes.
     """
     counts = Counter({digest: len(files) for digest, files in originals.items()})
     for digest, files in results.items():
         for number, holding in enumerate(files, 1):
             if holding.sop_instance_uid in redacted:
                 continue
-            if digest not in originals:
+            if holding.sop_instance_uid in declared:
+                yield make_finding("pixels-not-covered", file=holding.name, place="(7FE0,0010)")
+            elif digest not in originals:
                 yield make_finding("pixels-changed", file=holding.name, place="(7FE0,0010)")
             elif number > counts[digest]:
                 yield make_finding("pixels-repeated", file=holding.name, place="(7FE0,0010)")

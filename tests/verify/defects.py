@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -361,6 +362,15 @@ def _again(written: Written) -> None:
     ds = dcmread(written.first)
     ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = UID("2.25.4711")
     write_instance(ds, written.root / "again.dcm")
+
+
+@defect("pixels-not-covered", "a box that the report declares and nobody covered")
+def _not_covered(written: Written) -> None:
+    uid = str(dcmread(written.first).SOPInstanceUID)
+    covered = [{"frame": 1, "boxes": [[0, 0, 4, 4]]}]
+    changed = [{"sop_instance_uid": uid, "frames": 1, "covered": covered}]
+    report = {"pixels": {"examined": 1, "changed": changed}}
+    (written.root / "report.json").write_text(json.dumps(report))
 
 
 # ------------------------------------------------------------------------- references
