@@ -37,6 +37,14 @@ from tests.servers import Dcmqrscp, Orthanc
 QUERY = Query(patient_id=PATIENT)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def without_programs() -> Iterator[None]:
+    """The validators that the checks call are tested elsewhere, and take long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("casepack.verify.verification.available_tools", dict)
+        yield
+
+
 @pytest.fixture(scope="module")
 def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_studies(tmp_path_factory.mktemp("exchange") / "studies")

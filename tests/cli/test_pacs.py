@@ -18,6 +18,12 @@ runner = CliRunner()
 VALUES = (*IDENTIFYING, NAME)
 
 
+@pytest.fixture(autouse=True)
+def without_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The validators that the checks call are tested elsewhere, and take long."""
+    monkeypatch.setattr("casepack.verify.verification.available_tools", dict)
+
+
 @pytest.fixture(scope="module")
 def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_studies(tmp_path_factory.mktemp("cli") / "studies")
