@@ -38,7 +38,9 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
         text = runner.invoke(app, [command, *([name] if name else []), "--help"]).output
         assert "Example: casepack" in text, (command, name)
         options = [p for p in sub.params if p.param_type_name == "option" and p.name != "help"]
-        assert len(options) <= 5, (command, name)
+        # decided in CONTRIBUTING.md: review decisions belong to one run, not to the case file
+        most = 6 if command == "pack" else 5
+        assert len(options) <= most, (command, name)
 
 
 def test_deid_exits_with_zero_and_names_the_result(tmp_path: Path) -> None:
