@@ -35,6 +35,10 @@ _STAGES: Final = [
 """Loaded once, before the first process is forked."""
 
 
+_MOST_CALLS: Final = 500
+"""Of one process: what libraries remember grows by some 25 kB a case."""
+
+
 class WorkerDiedError(Exception):
     """The process that ran a call was ended from outside."""
 
@@ -98,6 +102,9 @@ class Processes(Executor):
             finally:
                 with self._lock:
                     self._running.discard(process)
+            if process.calls >= _MOST_CALLS:
+                process.end()
+                process = None
         except WorkerDiedError:
             if process is not None:
                 process.kill()
@@ -125,12 +132,14 @@ class _Process:
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs,), daemon=False)
         self._process.start()
+        self.calls = 0
         theirs.close()
 
     def is_alive(self) -> bool:
         return bool(self._process.is_alive())
 
     def call(self, fn: Callable[..., T], args: Any, kwargs: Any) -> T:  # noqa: ANN401  # as they come
+        self.calls += 1
         try:
             self._connection.send((fn, args, kwargs))
             done, result = self._connection.recv()

@@ -96,6 +96,16 @@ def test_a_process_that_dies_fails_its_own_call_alone_and_is_replaced(tmp_path: 
             os.kill(pid, 0)
 
 
+def test_a_process_is_replaced_before_it_has_grown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casepack.batch.processes._MOST_CALLS", 2)
+    with local_workers(1) as workers:
+        pids = [workers.executor.submit(kill_oneself, 0, tmp_path / "a").result() for _ in range(5)]
+    assert len(set(pids)) == 3
+    assert pids[0] == pids[1] != pids[2]
+
+
 def test_what_a_call_raises_is_not_passed_on() -> None:
     with local_workers(1) as workers:
         with pytest.raises(WorkerDiedError) as error:
