@@ -22,7 +22,7 @@ from casepack.model import Instance, Option, PixelChange, Reason
 from casepack.part_ten import DEFLATED, PartTen, deflate, encode_part_ten, open_part_ten
 from casepack.recipe import Recipe
 from casepack.standard.codes import method_codes
-from casepack.standard.profile import EDITION
+from casepack.standard.profile import EDITION, is_overlay_or_curve
 from casepack.standard.uids import IMPLEMENTATION_CLASS_UID
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ _CHUNK: Final = 8 << 20
 _SPECIFIC_CHARACTER_SET: Final = 0x00080005
 _BURNED_IN_ANNOTATION: Final = 0x00280301
 _RECOGNIZABLE_VISUAL_FEATURES: Final = 0x00280302
+_OVERLAYS: Final = 0x60
+_OVERLAY_ROWS: Final = 0x0010
+_OVERLAY_DATA: Final = 0x3000
 _PIXEL_DATA: Final = 0x7FE00010
 _ABSENT: Final = {
     _BURNED_IN_ANNOTATION: Option.CLEAN_PIXEL_DATA,
@@ -205,7 +208,7 @@ def _refuse_suspicious(file: PartTen, recipe: Recipe) -> None:
         It is held.
     """
     burned_in = file.value(_BURNED_IN_ANNOTATION) or b""
-    if burned_in.strip().upper() not in {b"", b"NO"}:
+    if burned_in.strip().upper() not in {b"", b"NO"} or _has_embedded_overlay(file):
         raise InstanceHeld(Reason.BURNED_IN)
     has_pixels = any(element.tag == _PIXEL_DATA for element in file.elements)
     if Option.CLEAN_PIXEL_DATA in recipe.options and has_pixels:
@@ -214,6 +217,18 @@ def _refuse_suspicious(file: PartTen, recipe: Recipe) -> None:
 
         if triage(FileHeader(file), recipe.filters).suspicious:
             raise InstanceHeld(Reason.BURNED_IN)
+
+
+def _has_embedded_overlay(file: PartTen) -> bool:
+    """Tell whether an overlay stands in bits of the Pixel Data, as it could until 2004."""
+    places = file.layout.places
+    return any(
+        is_overlay_or_curve(tag)
+        and tag >> 24 == _OVERLAYS
+        and tag & 0xFFFF == _OVERLAY_ROWS
+        and (tag & 0xFFFF0000 | _OVERLAY_DATA) not in places
+        for tag in places
+    )
 
 
 _SHORT_HEADER: Final = 8

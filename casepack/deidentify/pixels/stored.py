@@ -228,9 +228,18 @@ def _decode(pixels: StoredPixels) -> Iterator[Values]:
             raw=decoded_photometric(pixels) != "RGB",
             options=options,
         )
-        if values.shape != pixels.shape:
+        if values.shape != pixels.shape or not _within_bits(pixels, values):
             raise InstanceHeld(Reason.PIXELS_NOT_DECODED)
         yield values
+
+
+def _within_bits(pixels: StoredPixels, values: Values) -> bool:
+    """Tell whether decoded values fit Bits Stored: what lies beyond may be an overlay."""
+    if pixels.samples > 1 or pixels.bits_stored >= values.dtype.itemsize * 8:
+        return True
+    signed = values.dtype.kind == "i"
+    most = (1 << (pixels.bits_stored - signed)) - 1
+    return int(values.max()) <= most and int(values.min()) >= (-most - 1 if signed else 0)
 
 
 def claimed_size(stream: bytes) -> tuple[int, int] | None:

@@ -275,6 +275,19 @@ def test_an_overlay_in_unused_bits_is_cleared_and_the_picture_stays(tmp_path: Pa
     assert change.cleared
 
 
+def test_an_overlay_in_the_pixels_holds_an_image_that_nobody_examines(tmp_path: Path) -> None:
+    embedded, apart = image(1), image(2)
+    for ds in (embedded, apart):
+        ds.add_new(0x60000010, "US", 256)
+        ds.add_new(0x60000011, "US", 256)
+        ds.add_new(0x60000102, "US", 12 if ds is embedded else 0)
+    apart.add_new(0x60003000, "OW", b"\x01" * (256 * 256 // 8))
+    done, crosswalk = run(tmp_path, [embedded, apart], shipped("basic"))
+    assert [item.reason for item in crosswalk.unused] == [Reason.BURNED_IN]
+    assert len(done.instances) == 1
+    assert not any(element.tag.group == 0x6000 for element in results(done)[1, 2])
+
+
 def test_pixels_that_cannot_be_decoded_hold_the_image_and_no_other(tmp_path: Path) -> None:
     bad = image(2)
     bad.PixelData = bad.PixelData[:1000]
