@@ -17,17 +17,34 @@ from pydicom import dcmread
 from pydicom.pixels.utils import iter_pixels
 
 from casepack.model import Finding, Progress, no_progress
-from casepack.textfinder.network import text_likelihood
+from casepack.textfinder.network import CELL, text_likelihood
 from casepack.verify.elements import silence_pydicom
 from casepack.verify.findings import make_finding
 from casepack.verify.holdings import Holding, Holdings
 
-_SURE: Final = 0.8
+Values = NDArray[Any]
+Mask = NDArray[np.bool_]
+
+_SURE, _POSSIBLE = 0.8, 0.1
+_FEWEST_CELLS: Final = 3
+_HIGH: Final = 0.06
+"""Height of a line that is asked about, as a share of the smaller side of the frame."""
+_SHARE: Final = 0.004
+"""Of the pixels of a line: how many hold its value, beyond what values beside it have."""
+_NEAR: Final = 16
+_OFTEN, _OUTSTANDING = 8, 3
+"""The most frequent values, and how many times as frequent as those beside them."""
+_MOST_VALUES: Final = 1 << 16
+_MANY_BITS: Final = 10
+_IMAGE_TYPE, _LOSSY, _BITS_STORED, _SYNTAX = 0x00080008, 0x00282110, 0x00280101, 0x00020010
+_LOSSY_SYNTAXES: Final = frozenset(
+    f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81, 91, 93, 112, 203)
+)
+_AROUND: Final = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1))
 _LARGEST: Final = 1 << 24
 """Pixels of a frame: more is not looked at."""
 _GREY: Final = 2
 _STUDY, _SERIES = 0x0020000D, 0x0020000E
-_SPATIAL_STEPS: Final = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
 def check_burned_in(holdings: Holdings, *, progress: Progress = no_progress) -> Iterator[Finding]:
@@ -42,7 +59,7 @@ def check_burned_in(holdings: Holdings, *, progress: Progress = no_progress) -> 
         for holding in members:
             done += 1
             progress("look", done, total)
-            code = _look(holding.path)
+            code = _look(holding)
             if code:
                 seen[code].append(holding)
         for code, found in seen.items():
@@ -51,42 +68,79 @@ def check_burned_in(holdings: Holdings, *, progress: Progress = no_progress) -> 
                 yield make_finding(code, file=found[0].name, place=place)
 
 
-def _look(path: Path) -> str:
+def _look(holding: Holding) -> str:
     """Return the code of what is to be said of an image; empty if nothing is."""
+    acquired = _is_as_acquired(holding)
     with silence_pydicom(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return "text-in-pixels" if any(map(_holds_text, _frames(path))) else ""
+            frames = _frames(holding.path)
+            return "text-in-pixels" if any(_holds_text(one, acquired) for one in frames) else ""
         except Exception:  # noqa: BLE001  # decoders raise anything, and quote values
             return "pixels-not-examined"
 
 
-def _frames(path: Path) -> Iterator[NDArray[Any]]:
+def _is_as_acquired(holding: Holding) -> bool:
+    """Tell an image of many values that is neither derived nor compressed with loss."""
+    kinds = [part.strip() for part in holding.text(_IMAGE_TYPE).upper().split("\\")[:2]]
+    lossy = holding.text(_LOSSY) == "01" or holding.text(_SYNTAX) in _LOSSY_SYNTAXES
+    bits = holding.part_ten.top.get(_BITS_STORED)
+    many = bits is not None and int.from_bytes(bits.value[:2], "little") >= _MANY_BITS
+    return kinds == ["ORIGINAL", "PRIMARY"] and many and not lossy
+
+
+def _frames(path: Path) -> Iterator[Values]:
     ds = dcmread(path)
     if not 0 < ds.Rows * ds.Columns <= _LARGEST:
         raise ValueError
     yield from iter_pixels(ds)
 
 
-def _holds_text(frame: NDArray[Any]) -> bool:
-    """Tell whether three cells in a row, in any direction, are text; of colours, either extreme."""
+def _holds_text(frame: Values, acquired: bool) -> bool:
+    """Tell whether there is a line of text; of colours, either extreme is looked at."""
     planes = [frame] if frame.ndim == _GREY else [frame.max(axis=-1), frame.min(axis=-1)]
-    return any(_holds_line(text_likelihood(plane) >= _SURE) for plane in planes)
+    return any(_is_line(plane, line, acquired) for plane in planes for line in _lines(plane))
 
 
-def _holds_line(sure: NDArray[np.bool_]) -> bool:
-    if not sure.any():
-        return False
-    rows, columns = sure.shape
-    padded = np.zeros((rows + 2, columns + 4), dtype=np.bool_)
-    padded[:rows, 2 : columns + 2] = sure
-    return any(
-        bool(
-            (
-                sure
-                & padded[down : down + rows, 2 + across : 2 + across + columns]
-                & padded[2 * down : 2 * down + rows, 2 + 2 * across : 2 + 2 * across + columns]
-            ).any()
-        )
-        for down, across in _SPATIAL_STEPS
-    )
+def _lines(plane: Values) -> Iterator[Mask]:
+    """Yield the cells that may be text and hang together, where three of them are plain text."""
+    likelihood = text_likelihood(plane)
+    left = {(int(row), int(column)) for row, column in np.argwhere(likelihood >= _POSSIBLE)}
+    for seed in map(tuple, np.argwhere(likelihood >= _SURE).tolist()):
+        if seed not in left:
+            continue
+        left.discard(seed)
+        line = [seed]
+        for row, column in line:
+            near = {(row + down, column + right) for down, right in _AROUND} & left
+            left -= near
+            line += sorted(near)
+        cells = np.zeros(likelihood.shape, dtype=np.bool_)
+        cells[tuple(zip(*line, strict=True))] = True
+        if np.count_nonzero(cells & (likelihood >= _SURE)) >= _FEWEST_CELLS:
+            yield cells
+
+
+def _is_line(plane: Values, cells: Mask, acquired: bool) -> bool:
+    """Tell a line of text from a row of vertebrae, which looks like a line of large letters.
+
+    In an image as it was acquired, text was drawn last: one value repeats itself. Lines of usual
+    height are taken for text all the same.
+    """
+    rows, columns = np.nonzero(cells)
+    length = max(int(np.ptp(rows)), int(np.ptp(columns))) + 1
+    height = CELL * len(rows) / length
+    if not acquired or height < _HIGH * min(plane.shape):
+        return True
+    mask = cells.repeat(CELL, axis=0).repeat(CELL, axis=1)[: plane.shape[0], : plane.shape[1]]
+    values = plane[mask].astype(np.int64)
+    counts = np.bincount(values - values.min())
+    if len(counts) > _MOST_VALUES:
+        return True
+    padded = np.pad(counts, _NEAR)
+    for value in np.argsort(counts)[-_OFTEN:]:
+        beside = np.delete(padded[value : value + 2 * _NEAR + 1], _NEAR)
+        usual = np.sort(beside)[-_OFTEN:].mean()
+        if counts[value] - _OUTSTANDING * usual >= _SHARE * len(values):
+            return True
+    return False
