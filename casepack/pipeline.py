@@ -25,8 +25,6 @@ from casepack.model import (
     Deidentified,
     FileSet,
     Finding,
-    Lesion,
-    MeasuredLesion,
     Progress,
     Record,
     Severity,
@@ -40,6 +38,7 @@ from casepack.work_folder import never, publish, target_error, work_folder
 
 if TYPE_CHECKING:
     from casepack.case import Case
+    from casepack.lesion import Lesion, MeasuredLesion
     from casepack.verify import Report, Reveal
 
 

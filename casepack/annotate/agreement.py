@@ -19,15 +19,8 @@ from casepack.annotate.planes import READ_ERRORS, Vector
 from casepack.annotate.polygon import find_long_axis, find_short_axis
 from casepack.annotate.raster import Image, trace_outline
 from casepack.errors import StudyError
-from casepack.model import (
-    Deidentified,
-    Finding,
-    Instance,
-    MeasuredLesion,
-    Measurement,
-    Segment,
-    Severity,
-)
+from casepack.lesion import MeasuredLesion, Measurement, Segment
+from casepack.model import Deidentified, Finding, Instance, Severity
 
 _SAME = 2e-3
 """Relative; Numeric Value is a Decimal String of 16 characters, pixel data are exact."""

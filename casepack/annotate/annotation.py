@@ -29,7 +29,8 @@ from casepack.annotate.drafts import (
 from casepack.annotate.placement import Placement
 from casepack.case import Case
 from casepack.errors import CaseError, StudyError, TargetError, VerificationError
-from casepack.model import Deidentified, Instance, MeasuredLesion, Series, Severity, Study
+from casepack.lesion import MeasuredLesion
+from casepack.model import Deidentified, Instance, Series, Severity, Study
 
 _LARGEST_NUMBER = 2**31 - 1
 """Of an Integer String (PS3.5 6.2)."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydicom.sr.coding import Code as SrCode
 
-from casepack.model import Code, Extent
+from casepack.lesion import Extent
+from casepack.model import Code
 
 SCHEME = "99CASEPACK"
 SCHEME_NAME = "casepack local codes"

@@ -13,7 +13,8 @@ from casepack.annotate.importers import read_drawings
 from casepack.annotate.planes import Plane
 from casepack.annotate.shelf import Shelf
 from casepack.errors import CaseError, ToolMissingError
-from casepack.model import Code, FileSet, Lesion
+from casepack.lesion import Lesion
+from casepack.model import Code, FileSet
 
 _SUFFIXES = (".mrk.json", ".nrrd", ".nhdr", ".nii", ".nii.gz", ".plist")
 """Of files that are drawings by their name; DICOM objects and plain JSON must be named."""

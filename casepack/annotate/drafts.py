@@ -29,7 +29,8 @@ from casepack.annotate.shown import ImageReference, Shown, find_shown
 from casepack.annotate.teaching_file import build_teaching_file_information, has_text
 from casepack.case import Case
 from casepack.errors import TargetError
-from casepack.model import Deidentified, Instance, MeasuredLesion, Segment, Series, Study
+from casepack.lesion import MeasuredLesion, Segment
+from casepack.model import Deidentified, Instance, Series, Study
 from casepack.standard.uids import derived_uid
 
 Export = Literal["publication", "teaching-file", "mirc"]

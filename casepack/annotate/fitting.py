@@ -12,7 +12,7 @@ from casepack.annotate.planes import Plane, Vector, slice_thickness
 from casepack.annotate.polygon import TOUCH
 from casepack.annotate.shelf import Shelf, two_time_points
 from casepack.errors import CaseError
-from casepack.model import Outline
+from casepack.lesion import Outline
 
 FLATNESS = 0.5
 """mm; a polygon whose points lie farther than this from their common plane is not planar."""

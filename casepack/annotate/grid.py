@@ -11,7 +11,7 @@ from casepack.annotate.planes import Plane, Vector, slice_thickness
 from casepack.annotate.raster import Image
 from casepack.annotate.shelf import Shelf, two_time_points
 from casepack.errors import CaseError
-from casepack.model import Mask, Segment, SegmentedFrame
+from casepack.lesion import Mask, Segment, SegmentedFrame
 
 _ONE_GRID = 0.1
 """Voxels; a grid that is off by less anywhere is that of the images: rounding in a header."""

@@ -13,7 +13,7 @@ from casepack.annotate.content import device_observer, evidence_of, reference_tr
 from casepack.annotate.context import StudyContext, stamp
 from casepack.annotate.placement import Placement
 from casepack.annotate.shown import ImageReference, images_of
-from casepack.model import MeasuredLesion
+from casepack.lesion import MeasuredLesion
 
 
 def build_key_objects(

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from casepack.errors import CaseError
-from casepack.model import Extent, Pixel, Point
+from casepack.lesion import Extent, Pixel, Point
 
 ADVICE = "Compare it with the lesion file that casepack sample writes."
 _COORDINATE_LIMIT = 10_000.0

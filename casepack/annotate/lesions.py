@@ -49,17 +49,8 @@ from casepack.annotate.lesion_file import (
     open_ring,
 )
 from casepack.errors import CaseError
-from casepack.model import (
-    Caliper,
-    Code,
-    Evaluation,
-    ImageName,
-    Lesion,
-    Mask,
-    Outline,
-    Pixel,
-    Point,
-)
+from casepack.lesion import Caliper, Evaluation, ImageName, Lesion, Mask, Outline, Pixel, Point
+from casepack.model import Code
 
 
 def read_lesions(path: Path) -> tuple[Lesion, ...]:

@@ -25,8 +25,7 @@ from casepack.annotate.response import assess_responses
 from casepack.annotate.shelf import Shelf, unknown_time_point
 from casepack.annotate.signal import mean_signal
 from casepack.errors import CaseError
-from casepack.model import (
-    Deidentified,
+from casepack.lesion import (
     Evaluation,
     Extent,
     Lesion,
@@ -36,6 +35,7 @@ from casepack.model import (
     Outline,
     Segment,
 )
+from casepack.model import Deidentified
 from casepack.standard.uids import derived_uid
 
 _SAME_UIDS: Final[Mapping[str, str]] = MappingProxyType({})

@@ -21,7 +21,8 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from casepack.errors import StudyError
-from casepack.model import Instance, Point, Series
+from casepack.lesion import Point
+from casepack.model import Instance, Series
 
 Vector = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from casepack.annotate.placement import Placement
 from casepack.annotate.planes import Vector
 from casepack.annotate.report import graphic_data
 from casepack.annotate.shown import ImageReference, Shown, images_of
-from casepack.model import MeasuredCaliper, Measurement
+from casepack.lesion import MeasuredCaliper, Measurement
 
 _LAYER = "LESION"
 _SPINE = re.compile(r"spin(e|al)|vertebra", re.IGNORECASE)

@@ -17,7 +17,7 @@ from casepack.annotate.content import device_observer, document_options, evidenc
 from casepack.annotate.context import SOFTWARE, StudyContext, stamp
 from casepack.annotate.placement import Placement
 from casepack.annotate.shown import ImageReference, Shown, images_of
-from casepack.model import MeasuredCaliper, Measurement, Segment
+from casepack.lesion import MeasuredCaliper, Measurement, Segment
 
 _STEEP = np.cos(np.pi / 4)
 """A plane whose normal is within 45 degrees of the z axis shows no craniocaudal extent."""

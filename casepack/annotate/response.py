@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from casepack.model import Code, Lesion, Measurement, Response, Segment
+from casepack.lesion import Lesion, Measurement, Response, Segment
+from casepack.model import Code
 
 COMPLETE = Code(value="112041", scheme="DCM", meaning="Target Lesion Complete Response")
 PARTIAL = Code(value="112042", scheme="DCM", meaning="Target Lesion Partial Response")

@@ -13,7 +13,7 @@ from casepack.annotate.context import SOFTWARE, StudyContext, stamp
 from casepack.annotate.placement import Placement
 from casepack.annotate.raster import Image
 from casepack.annotate.shown import Shown
-from casepack.model import Segment
+from casepack.lesion import Segment
 from casepack.standard.uids import derived_uid
 
 MAXIMUM_FRACTION = 255

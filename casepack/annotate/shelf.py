@@ -8,7 +8,8 @@ from typing import Protocol
 
 from casepack.annotate.planes import Plane, read_planes
 from casepack.errors import CaseError
-from casepack.model import ImageName, Series, Study
+from casepack.lesion import ImageName
+from casepack.model import Series, Study
 
 NO_IMAGES = frozenset({"KO", "PR", "REG", "RTSTRUCT", "SEG", "SR"})
 """Modalities of objects that nothing is drawn on."""

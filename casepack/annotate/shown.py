@@ -6,15 +6,15 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from casepack.model import (
+from casepack.lesion import (
     Evaluation,
     MeasuredCaliper,
     MeasuredLesion,
     Measurement,
     Response,
     Segment,
-    Study,
 )
+from casepack.model import Study
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

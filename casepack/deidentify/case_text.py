@@ -17,7 +17,8 @@ from casepack.case.reading import load_yaml
 from casepack.deidentify.descriptors import Echo, find_identifiers, read_vocabulary
 from casepack.deidentify.study_echo import collect_study_echo
 from casepack.errors import CaseError
-from casepack.model import FileSet, Lesion
+from casepack.lesion import Lesion
+from casepack.model import FileSet
 
 _OF_AUTHORS: Final = frozenset(
     # they name people, places and days, and are meant to

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from casepack.deidentify.review import ReviewRow, draw_review_csv
-from casepack.deidentify.review_page import draw_review_page
 from casepack.errors import UsageError
 from casepack.model import FileSet, Unused
 
@@ -105,6 +104,9 @@ def write_crosswalk(folder: Path, crosswalk: Crosswalk) -> None:
         writer.writerow(header)
         writer.writerows(rows)
         _write_private(folder / name, text.getvalue())
+    # only who asks for a crosswalk waits for the page
+    from casepack.deidentify.review_page import draw_review_page  # noqa: PLC0415
+
     sheet = (*crosswalk.review, *_write_pictures(folder, crosswalk.pixels))
     # the mark tells spreadsheets that it is UTF-8
     _write_private(folder / "review.csv", "\ufeff" + draw_review_csv(sheet))

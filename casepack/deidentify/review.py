@@ -45,10 +45,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from casepack.errors import ReviewError
-from casepack.model import Edges, Point
+from casepack.model import Edges
+
+if TYPE_CHECKING:
+    from casepack.lesion import Point
 
 COLUMNS: Final = (
     "decision",

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from casepack.case import Case, Picture
 from casepack.errors import CaseError
-from casepack.model import MeasuredLesion, Measurement, Series, Verified
+from casepack.lesion import MeasuredLesion, Measurement
+from casepack.model import Series, Verified
 from casepack.package.acquisition import label_series
 from casepack.package.figure_pictures import (
     UNMARKED,

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from casepack.model import (
-    Code,
-    MeasuredCaliper,
-    MeasuredLesion,
-    Measurement,
-    Response,
-    Segment,
-)
+from casepack.lesion import MeasuredCaliper, MeasuredLesion, Measurement, Response, Segment
+from casepack.model import Code
 
 _DIGITS = 3
 """Decimal places: 0.001 mm or pixel, far below what an image resolves."""

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pydicom import dcmread
 
-from casepack.model import Deidentified, MeasuredLesion, Measurement
+from casepack.lesion import MeasuredLesion, Measurement
+from casepack.model import Deidentified
 from casepack.package.markup import escape
 
 _NOT_NAME = re.compile(r"[^A-Za-z0-9-]+")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from casepack.case import Case
 from casepack.errors import UsageError
-from casepack.model import MeasuredLesion, Verified
+from casepack.lesion import MeasuredLesion
+from casepack.model import Verified
 from casepack.package import page_text
 from casepack.package.figures import PlacedFigure
 from casepack.package.licences import find_licence

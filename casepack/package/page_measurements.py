@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from casepack.case import Case
-from casepack.model import MeasuredLesion, Measurement
+from casepack.lesion import MeasuredLesion, Measurement
 from casepack.package.markup import escape
 from casepack.package.previews import Stack
 from casepack.package.viewer_data import name_time_point

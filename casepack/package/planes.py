@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from casepack.model import Point
+from casepack.lesion import Point
 
 _SECOND_LETTER = 0.5
 """An edge that points 30 degrees or more to a second direction carries its letter too."""

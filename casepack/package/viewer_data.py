@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from casepack.case import Case
-from casepack.model import MeasuredLesion, Measurement
+from casepack.lesion import MeasuredLesion, Measurement
 from casepack.package.figures import PlacedFigure
 from casepack.package.planes import FLAT_MM, centre_of
 from casepack.package.previews import Picture, Stack

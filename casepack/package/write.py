@@ -9,7 +9,8 @@ from pathlib import Path
 
 from casepack.case import Case
 from casepack.errors import TargetError
-from casepack.model import MeasuredLesion, Progress, Verified, no_progress
+from casepack.lesion import MeasuredLesion
+from casepack.model import Progress, Verified, no_progress
 from casepack.package import figures, page, previews
 from casepack.package.bag import PAYLOAD, write_bag
 from casepack.package.citation import write_citation

@@ -12,17 +12,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, EnhancedMRImageStorage, ExplicitVRLittleEndian
 
-from casepack.model import (
-    Code,
-    Deidentified,
-    Evaluation,
-    Instance,
-    Lesion,
-    Outline,
-    Point,
-    Series,
-    Study,
-)
+from casepack.lesion import Evaluation, Lesion, Outline, Point
+from casepack.model import Code, Deidentified, Instance, Series, Study
 from tests.builders import RECORD, write_instance
 
 METASTASIS = Code(value="128462008", scheme="SCT", meaning="Metastasis")

@@ -16,7 +16,8 @@ from pydicom.dataset import Dataset
 
 from casepack.annotate.annotation import annotate
 from casepack.annotate.measure import measure_lesions
-from casepack.model import Deidentified, Lesion, MeasuredLesion
+from casepack.lesion import Lesion, MeasuredLesion
+from casepack.model import Deidentified
 from tests.annotate.test_masks import ball, grid_of, mask_of, only_mask
 
 nibabel: Any = importlib.import_module("nibabel")  # its functions have no types

@@ -15,7 +15,8 @@ import pytest
 from casepack.annotate.importers import read_drawings, select_drawing
 from casepack.annotate.lesions import read_lesions
 from casepack.errors import CaseError, ToolMissingError
-from casepack.model import Deidentified, Extent
+from casepack.lesion import Extent
+from casepack.model import Deidentified
 from tests.annotate.drawings import ellipse, enhanced_study, lesion, outline
 from tests.annotate.foreign import (
     CANARY,

@@ -16,7 +16,8 @@ from pydicom.uid import UID, Comprehensive3DSRStorage, ExplicitVRLittleEndian
 
 from casepack.annotate.importers import read_drawings
 from casepack.errors import CaseError
-from casepack.model import Deidentified, Evaluation, Extent
+from casepack.lesion import Evaluation, Extent
+from casepack.model import Deidentified
 from tests.annotate.drawings import ellipse, lesion, outline
 from tests.annotate.foreign import (
     coded,

@@ -13,9 +13,8 @@ from pydicom import dcmread
 from casepack.annotate.measure import measure_lesions
 from casepack.annotate.planes import read_planes
 from casepack.errors import CaseError, StudyError
-from casepack.model import (
+from casepack.lesion import (
     Caliper,
-    Deidentified,
     Evaluation,
     Extent,
     ImageName,
@@ -25,6 +24,7 @@ from casepack.model import (
     Measurement,
     Outline,
 )
+from casepack.model import Deidentified
 from tests.annotate.drawings import (
     HYPOINTENSE,
     T1_SIGNAL,

@@ -11,7 +11,8 @@ from pydicom import dcmread
 from casepack.annotate.measure import measure_lesions
 from casepack.annotate.planes import read_planes, slice_thickness
 from casepack.errors import CaseError, StudyError
-from casepack.model import Deidentified, Evaluation, Measurement
+from casepack.lesion import Evaluation, Measurement
+from casepack.model import Deidentified
 from tests.annotate.drawings import (
     COLUMN,
     GAP,

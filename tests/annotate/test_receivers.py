@@ -20,7 +20,8 @@ from pydicom import dcmread
 from casepack.annotate.annotation import annotate
 from casepack.annotate.measure import measure_lesions
 from casepack.case import Case
-from casepack.model import Caliper, Deidentified, Extent, Instance, MeasuredLesion, Outline
+from casepack.lesion import Caliper, Extent, MeasuredLesion, Outline
+from casepack.model import Deidentified, Instance
 from tests.annotate.drawings import ellipse, enhanced_study, lesion, outline
 from tests.annotate.test_masks import ball, grid_of, mask_of, only_mask
 from tests.annotate.test_validators import classic, needs, run

@@ -18,17 +18,8 @@ from casepack.annotate.annotation import annotate
 from casepack.annotate.measure import measure_lesions
 from casepack.case import Case
 from casepack.errors import CaseError, VerificationError
-from casepack.model import (
-    Caliper,
-    Deidentified,
-    Evaluation,
-    Extent,
-    Finding,
-    Lesion,
-    MeasuredLesion,
-    Outline,
-    Segment,
-)
+from casepack.lesion import Caliper, Evaluation, Extent, Lesion, MeasuredLesion, Outline, Segment
+from casepack.model import Deidentified, Finding
 from tests.annotate.drawings import (
     HYPOINTENSE,
     T1_SIGNAL,

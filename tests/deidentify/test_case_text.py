@@ -10,7 +10,8 @@ import yaml
 
 from casepack.deidentify.case_text import check_case_text
 from casepack.errors import CaseError
-from casepack.model import Code, FileSet, Lesion
+from casepack.lesion import Lesion
+from casepack.model import Code, FileSet
 from casepack.shipped import shipped_folder
 from casepack.study import read_file_set
 from tests.builders import mr_instance, write_instance

@@ -21,18 +21,14 @@ from casepack.case import (
     TimePoint,
     parse_case,
 )
+from casepack.lesion import Evaluation, Lesion, MeasuredLesion, Measurement, Outline
 from casepack.model import (
     Action,
     ActionCount,
     Check,
     Code,
-    Evaluation,
     Finding,
-    Lesion,
-    MeasuredLesion,
-    Measurement,
     Option,
-    Outline,
     Reason,
     Record,
     Severity,

@@ -10,18 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from casepack.model import (
-    Check,
-    Code,
-    Deidentified,
-    Instance,
-    Lesion,
-    MeasuredLesion,
-    Measurement,
-    Series,
-    Study,
-    Verified,
-)
+from casepack.lesion import Lesion, MeasuredLesion, Measurement
+from casepack.model import Check, Code, Deidentified, Instance, Series, Study, Verified
 from casepack.package.frames import Frame, read_frames
 from tests.builders import RECORD, mr_instance, write_instance
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from casepack.model import MeasuredLesion, Response, Segment
+from casepack.lesion import MeasuredLesion, Response, Segment
 from casepack.package.page_measurements import measurement_tables
 from tests.package.cases import full_case, lesions, verified
 

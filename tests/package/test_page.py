@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from casepack.case import Case, Figure, Panel, untitled_case
-from casepack.model import MeasuredLesion, Verified
+from casepack.lesion import MeasuredLesion
+from casepack.model import Verified
 from casepack.package.figures import write_figures
 from casepack.package.page import write_page
 from casepack.package.page_measurements import describe_change

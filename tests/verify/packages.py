@@ -24,7 +24,8 @@ from casepack.case import (
     Reference,
     TimePoint,
 )
-from casepack.model import FileSet, Lesion
+from casepack.lesion import Lesion
+from casepack.model import FileSet
 from casepack.package.write import write_package
 from casepack.verify import Identifiers, verify_deidentified
 from tests.annotate.drawings import CORD, METASTASIS, ellipse, outline

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from casepack.errors import CaseError
-from casepack.model import Lesion
+from casepack.lesion import Lesion
 
 Reader = Callable[[Path], tuple[Lesion, ...]]
 

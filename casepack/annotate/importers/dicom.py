@@ -16,7 +16,7 @@ from casepack.annotate.importers.presentation_state import read_presentation_sta
 from casepack.annotate.importers.rt_structure_set import read_structure_set
 from casepack.annotate.planes import READ_ERRORS
 from casepack.errors import CaseError
-from casepack.model import Lesion
+from casepack.lesion import Lesion
 
 _READERS: dict[str, Callable[[Path, Dataset], tuple[Lesion, ...]]] = {
     "1.2.840.10008.5.1.4.1.1.66.4": read_segmentation,

@@ -19,7 +19,8 @@ from casepack.annotate.importers.imported import (
 )
 from casepack.annotate.planes import READ_ERRORS
 from casepack.errors import CaseError
-from casepack.model import Code, Lesion, Mask
+from casepack.lesion import Lesion, Mask
+from casepack.model import Code
 
 _SAME_PLACE = 1e-2
 """mm; frames nearer than this lie on one plane."""

@@ -17,7 +17,7 @@ from casepack.annotate.importers.imported import (
     read_json,
     tracking_id,
 )
-from casepack.model import Caliper, Extent, Lesion, Outline, Point
+from casepack.lesion import Caliper, Extent, Lesion, Outline, Point
 
 _LINE, _POINT = 5, 19
 _CLOSED = {6, 9, 11, 15}

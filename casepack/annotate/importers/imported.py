@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casepack.errors import CaseError, ToolMissingError
-from casepack.model import Code, Lesion, Mask, Pixel, Point
+from casepack.lesion import Lesion, Mask, Pixel, Point
+from casepack.model import Code
 
 LESION = Code(value="52988006", scheme="SCT", meaning="Lesion")
 """Finding of a drawing whose program names none."""

@@ -19,7 +19,7 @@ from casepack.annotate.importers.imported import (
     read_json,
     tracking_id,
 )
-from casepack.model import Caliper, Extent, Lesion, Outline, Pixel
+from casepack.lesion import Caliper, Extent, Lesion, Outline, Pixel
 
 _TWO = 2
 

@@ -23,7 +23,8 @@ from casepack.annotate.importers.imported import (
     tracking_id,
 )
 from casepack.annotate.planes import READ_ERRORS
-from casepack.model import Caliper, Code, Extent, ImageName, Lesion, Outline, Remark
+from casepack.lesion import Caliper, Extent, ImageName, Lesion, Outline, Remark
+from casepack.model import Code
 from casepack.standard.codes import PUBLIC_SCHEMES
 
 _GROUP, _TRACKING_UID, _TRACKING_ID, _FINDING = "125007", "112040", "112039", "121071"

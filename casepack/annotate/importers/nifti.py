@@ -14,7 +14,7 @@ from casepack.annotate.importers.imported import (
     nothing_drawn,
 )
 from casepack.errors import CaseError
-from casepack.model import Lesion
+from casepack.lesion import Lesion
 
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _VOLUME = 3

@@ -21,7 +21,8 @@ from casepack.annotate.importers.imported import (
     tracking_id,
 )
 from casepack.errors import CaseError
-from casepack.model import Code, Lesion
+from casepack.lesion import Lesion
+from casepack.model import Code
 
 _TO_LPS = {
     "left-posterior-superior": (1.0, 1.0, 1.0),

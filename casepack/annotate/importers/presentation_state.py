@@ -17,7 +17,7 @@ from casepack.annotate.importers.imported import (
     tracking_id,
 )
 from casepack.annotate.planes import READ_ERRORS
-from casepack.model import Caliper, Extent, ImageName, Lesion, Outline, Pixel
+from casepack.lesion import Caliper, Extent, ImageName, Lesion, Outline, Pixel
 
 _TWO = 2
 

@@ -19,7 +19,7 @@ from casepack.annotate.importers.imported import (
     tracking_id,
 )
 from casepack.annotate.planes import READ_ERRORS, Vector
-from casepack.model import Lesion, Outline, Point
+from casepack.lesion import Lesion, Outline, Point
 
 _DIGITS = 3
 _SAME_PLANE = 0.1

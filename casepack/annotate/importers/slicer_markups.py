@@ -20,7 +20,7 @@ from casepack.annotate.importers.imported import (
     tracking_id,
 )
 from casepack.errors import CaseError
-from casepack.model import Caliper, Extent, Lesion, Outline, Point
+from casepack.lesion import Caliper, Extent, Lesion, Outline, Point
 
 _FLIPS: dict[object, bool] = {"LPS": False, "RAS": True, 0: True, 1: False, "0": True, "1": False}
 """Coordinate systems, by name or by the number of older files."""

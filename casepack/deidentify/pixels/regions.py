@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from casepack.deidentify.pixels.boxes import Box, clip_boxes
 from casepack.deidentify.pixels.planes import Plane
-from casepack.model import Point
+from casepack.lesion import Point
 
 Region = tuple[Point, Point]
 """Two opposite corners of a box whose faces lie along the axes of the patient, mm, LPS."""
