@@ -14,6 +14,7 @@ from typing import Final
 from casepack.model import Check, Finding, Severity
 from casepack.standard.codes import deidentification_methods
 from casepack.standard.dictionary import attribute_name
+from casepack.verify.conformance import TOOLS
 from casepack.verify.inventory import FINGERPRINT_COMMAND
 from casepack.verify.pictures import DOCUMENT, Picture
 from casepack.verify.report import Report
@@ -222,6 +223,9 @@ def _kind(findings: Sequence[Finding]) -> str:
 
 
 def _sentence(message: str) -> str:
+    if message.startswith(TOOLS):
+        # the names of programs
+        return _text(message)
     return _text(message[:1].upper() + message[1:])
 
 
@@ -248,7 +252,8 @@ def _picture(picture: Picture) -> str:
             f'<div class="frame"><img src="data:image/webp;base64,{data}" width="{width}" '
             f'height="{height}" alt="{_text(label)}"></div>'
         )
-    caption = f"<b>{_text(label)}</b><br>{_text(picture.kind)}, {picture.instances}"
+    caption = f"<b>{_text(label)}</b><br>{_text(picture.kind)}, "
+    caption += _count(picture.instances, "instance")
     return f"<li><figure>{frame}<figcaption>{caption}</figcaption></figure></li>"
 
 
