@@ -17,6 +17,9 @@ _SYLLABLE: Final = re.compile("[\u30a1-\u30ff\u31f0-\u31ff\uac00-\ud7af]")
 _SIDES: Final = frozenset("右左両双")
 """Stay beside an unknown word: right, left, both."""
 
+_OF_NAMES: Final = frozenset("大小中上下内外前后後高低多少年月日天白水金木山川田本村石原林森")
+"""Words on their own, and the two characters of many a name together."""
+
 Found = tuple[int, int, Use]
 
 
@@ -33,6 +36,8 @@ def split_ideographs(run: str, vocabulary: Vocabulary) -> list[Found]:
             first, last, _ = found[place]
             if single[place] and run[first] not in _SIDES and _is_doubtful(found, place, run):
                 found[place] = (first, last, Use.UNKNOWN)
+    if len(found) > 1 and all(single) and set(run) <= _OF_NAMES:
+        return [(0, len(run), Use.UNKNOWN)]
     return _merge(found)
 
 
