@@ -18,8 +18,15 @@ from casepack.errors import StudyError
 from tests.annotate.drawings import lesion
 from tests.annotate.foreign import written
 from tests.builders import deidentified, mr_instance
-from tests.deidentify.reports import Code, item, report, tree
-from tests.deidentify.running import deidentify_bytes, deidentify_dataset, from_bytes, to_bytes
+from tests.deidentify.pixels.test_run import CAPTURE, capture, run
+from tests.deidentify.reports import KEY_OBJECTS, Code, item, reference, report, tree
+from tests.deidentify.running import (
+    PSEUDONYMS,
+    deidentify_bytes,
+    deidentify_dataset,
+    from_bytes,
+    to_bytes,
+)
 from tests.deidentify.test_structured_content import clinical_items, planted_items
 from tests.foreign import foreign_files
 
@@ -203,3 +210,16 @@ def test_a_report_nested_a_thousand_deep_is_held(tmp_path: Path) -> None:
     image = mr_instance(PatientName="Doe^Jane", PatientID="4711-A")
     result, crosswalk = deidentify_bytes([encoded + content, to_bytes(image)], tmp_path)
     assert len(result.instances) == len(crosswalk.unused) == 1
+
+
+def test_key_objects_lead_to_the_capture_whose_text_was_covered(tmp_path: Path) -> None:
+    shown = capture(1, "MUSTERMANN ERIKA 17.05.1961")
+    uid = str(shown.SOPInstanceUID)
+    keys = report(item("IMAGE", None, reference(uid, CAPTURE)), sop_class=KEY_OBJECTS)
+    result, _ = run(tmp_path, [shown, keys])
+    found = {one.sop_class_uid: from_bytes(one.path.read_bytes()) for one in result.instances}
+    assert (found[CAPTURE].PixelData == shown.PixelData) is False
+    (selected,) = found[KEY_OBJECTS].ContentSequence
+    led_to = selected.ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+    assert led_to == found[CAPTURE].SOPInstanceUID
+    assert led_to not in {uid, PSEUDONYMS.uid(uid)}
