@@ -8,10 +8,12 @@ they take a process that is started anew, and the image is held.
 from __future__ import annotations
 
 import os
+import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import lru_cache
 from multiprocessing import get_context
 from multiprocessing.util import Finalize
@@ -62,7 +64,8 @@ def decode_stream(
     # one of its own for each process: what a fork inherits of another's cannot be used
     pool = _process(os.getpid())
     try:
-        future = pool.submit(_attempt, transfer_syntax_uid, stream, raw, dict(options))
+        with _unseen_main():
+            future = pool.submit(_attempt, transfer_syntax_uid, stream, raw, dict(options))
         values = future.result(timeout=_SECONDS)
     except (BrokenProcessPool, TimeoutError):
         _end(pool)
@@ -79,6 +82,18 @@ def _process(parent: int) -> ProcessPoolExecutor:
     # worker processes end without `atexit`, and would wait for this one for ever
     Finalize(None, _end, args=(pool,), exitpriority=10)
     return pool
+
+
+@contextmanager
+def _unseen_main() -> Iterator[None]:
+    """Hide the main module: a process that is spawned would run it again, guarded or not."""
+    main = sys.modules["__main__"]
+    hidden = {name: main.__dict__.pop(name, None) for name in ("__file__", "__spec__")}
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        main.__dict__.update({name: value for name, value in hidden.items() if value is not None})
 
 
 def _end(pool: ProcessPoolExecutor) -> None:

@@ -12,6 +12,7 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF
 
 import numpy as np
@@ -110,6 +111,23 @@ def test_a_decoder_without_end_and_one_that_dies_take_nothing_with_them(
     monkeypatch.setattr(decoding, "_SECONDS", 30)
 
     assert outcome(pixels) == "64 x 64"
+
+
+def test_a_script_without_a_guard_is_not_run_again(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from tests.deidentify.pixels.test_hostile import outcome, pixels_of\n"
+        "print('begins', outcome(pixels_of('MR_small_RLE.dcm')))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    assert run.stdout == "begins 64 x 64\n"
 
 
 def without_end(*_arguments: object) -> None:

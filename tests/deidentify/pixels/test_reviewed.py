@@ -234,9 +234,14 @@ def test_a_run_that_goes_on_looks_at_nothing_twice_and_notices_what_is_new(
         write_instance(image(number), study / f"{number}.dcm")
     journal = Journal(source=study, recipe=shipped("publication"), pseudonyms=PSEUDONYMS)
 
+    records = []
+
     def go_on(target: Path) -> dict[str, bytes]:
         file_set = read_file_set(study)
-        deidentify_file_set(file_set, shipped("publication"), PSEUDONYMS, target, journal=journal)
+        done, _ = deidentify_file_set(
+            file_set, shipped("publication"), PSEUDONYMS, target, journal=journal
+        )
+        records.append(done.record)
         return {path.name: path.read_bytes() for path in target.rglob("*.dcm")}
 
     before = go_on(out)
@@ -248,6 +253,10 @@ def test_a_run_that_goes_on_looks_at_nothing_twice_and_notices_what_is_new(
     assert looked[4:] == ["5.dcm"]
     assert after == go_on(tmp_path / "fresh")
     assert set(before) < set(after)
+    assert go_on(out) == after
+    assert records[2] == records[3] == records[4]
+    assert records[4].pixels is not None
+    assert any(change.boxes for _uid, change in records[4].pixels.changes)
 
 
 def test_ink_is_ink() -> None:
