@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,6 +17,7 @@ from casepack.errors import PacsError, UsageError
 from casepack.pacs.address import Pacs
 from casepack.pacs.peer import Outgoing, Receive, Stored, UnansweredError, Wanted
 from casepack.pacs.query import Answer
+from casepack.pacs.tls import client_tls, server_tls
 
 Result = TypeVar("Result")
 
@@ -60,7 +60,7 @@ class DimsePeer:
         self._ae = AE(ae_title=pacs.ae_title)
         self._ae.acse_timeout = self._ae.connection_timeout = _CONNECT
         self._ae.dimse_timeout = self._ae.network_timeout = _ANSWER
-        self._tls = _client_tls(pacs)
+        self._tls = client_tls(pacs)
         self._reception = _Reception()
         self._open = ExitStack()
         self._finder: Association | None = None
@@ -180,7 +180,7 @@ class DimsePeer:
                 block=False,
                 contexts=contexts,
                 evt_handlers=[(evt.EVT_C_STORE, self._reception.take)],
-                ssl_context=_server_tls(self._pacs),
+                ssl_context=server_tls(self._pacs),
             )
         except OSError:
             raise UsageError(
@@ -370,48 +370,6 @@ def _answers(
         yield one
 
 
-class _Socket(ssl.SSLSocket):
-    """Is closed even where it was never connected: pynetdicom would leave it open then."""
-
-    def shutdown(self, how: int) -> None:
-        try:
-            super().shutdown(how)
-        except OSError:
-            self.close()
-            raise
-
-
-def _client_tls(pacs: Pacs) -> tuple[ssl.SSLContext, str] | None:
-    if pacs.scheme != "dicoms":
-        return None
-    try:
-        context = ssl.create_default_context(cafile=pacs.trust)
-        context.sslsocket_class = _Socket
-        if pacs.certificate is not None:
-            context.load_cert_chain(pacs.certificate)
-    except OSError:
-        raise _bad_certificates() from None
-    return context, pacs.host
-
-
-def _server_tls(pacs: Pacs) -> ssl.SSLContext | None:
-    """Return how we let the PACS send to us: it must know us, and we it."""
-    if pacs.scheme != "dicoms":
-        return None
-    if pacs.certificate is None:
-        raise UsageError(
-            "C-MOVE over TLS needs a certificate of our own",
-            advice="Name it in the PACS file: 'certificate: FILE.pem'; or leave out 'move_port:'.",
-        )
-    try:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=pacs.trust)
-        context.load_cert_chain(pacs.certificate)
-    except OSError:
-        raise _bad_certificates() from None
-    context.verify_mode = ssl.CERT_REQUIRED
-    return context
-
-
 def _unreachable() -> UnansweredError:
     return UnansweredError(
         "the PACS does not answer", advice=f"Check host and port. {_REFUSED} Is TLS meant?"
@@ -420,10 +378,3 @@ def _unreachable() -> UnansweredError:
 
 def _stopped() -> UnansweredError:
     return UnansweredError("the PACS stopped answering", advice=_REFUSED)
-
-
-def _bad_certificates() -> UsageError:
-    return UsageError(
-        "certificates cannot be read",
-        advice="Check 'trust:' and 'certificate:' in the PACS file: PEM, the key without password.",
-    )

@@ -22,7 +22,7 @@ from casepack.pacs import (
     retrieve_studies,
     send_instances,
 )
-from casepack.pacs.dimse import _server_tls
+from casepack.pacs.tls import server_tls
 from tests.pacs.studies import FIRST, IDENTIFYING, NAME, OTHER, PATIENT, STUDIES, data_sets
 from tests.pacs.test_sending import outgoing
 from tests.servers import Dcmqrscp, Orthanc, TlsProxy
@@ -232,7 +232,7 @@ def test_both_protocols_run_over_tls_with_credentials(
     assert fetch(move, tmp_path / "move").is_complete
     assert data_sets(tmp_path / "move") == data_sets(studies)
     with pytest.raises(UsageError, match="certificate of our own"):
-        _server_tls(replace(move, certificate=None))
+        server_tls(replace(move, certificate=None))
     password.write_text("ada:wrong\n")
     with pytest.raises(PacsError, match="HTTP 401"):
         fetch(web, tmp_path / "refused")
