@@ -10,14 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from casepack.deidentify.pixels.boxes import Box, Mask, clip_boxes, mask_of
 from casepack.deidentify.pixels.clean import examine_image
+from casepack.deidentify.pixels.detect import find_text
 from casepack.deidentify.pixels.drawn import is_as_acquired, split_drawn
-from casepack.deidentify.pixels.header import FileHeader, read_stored_pixels
+from casepack.deidentify.pixels.header import FileHeader, read_float_frames, read_stored_pixels
 from casepack.deidentify.pixels.looks import BoxesByFrame, Look, Seen
 from casepack.deidentify.pixels.series import spread_over_series
 from casepack.deidentify.pixels.stored import StoredPixels, is_lossy, read_frames, shown_values
-from casepack.deidentify.pixels.triage import triage
+from casepack.deidentify.pixels.triage import Triage, triage
 from casepack.deidentify.pixels.unused_bits import hides_in_unused_bits
 from casepack.deidentify.workers import in_chunks, over_processes
 from casepack.errors import CasepackError, InstanceHeld
@@ -82,6 +86,9 @@ def examine_file(path: Path, filters: Sequence[Filter]) -> Seen:
         It cannot be read or decoded.
     """
     with open_part_ten(path) as file:
+        floats = read_float_frames(file)
+        if floats is not None:
+            return _examine_floats(floats, triage(FileHeader(file), filters))
         pixels = read_stored_pixels(file)
         if pixels is None:
             declared = (file.value(_BURNED_IN_ANNOTATION) or b"").strip().upper()
@@ -104,6 +111,14 @@ def examine_file(path: Path, filters: Sequence[Filter]) -> Seen:
             flagged=first.flagged,
             hidden=hides_in_unused_bits(pixels),
         )
+
+
+def _examine_floats(frames: NDArray[np.floating], first: Triage) -> Seen:
+    """Look at a map of numbers: it passes if nothing is found, since no box in it is black."""
+    if first.boxes or any(find_text(frame[None])[0] for frame in frames):
+        return Seen(reason=Reason.BURNED_IN)
+    count, rows, columns = frames.shape
+    return Seen(frames=count, rows=rows, columns=columns, flagged=first.flagged)
 
 
 def _set_apart(

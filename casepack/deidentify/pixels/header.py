@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casepack.deidentify.pixels.boxes import Box
+from casepack.deidentify.pixels.detect import LARGEST_FRAME
 from casepack.deidentify.pixels.stored import EXPLICIT_BIG, StoredPixels
 from casepack.encoding import read_items
 from casepack.errors import InstanceHeld
@@ -16,7 +17,8 @@ from casepack.model import Reason
 from casepack.part_ten import PartTen
 
 PIXEL_DATA: Final = 0x7FE00010
-_FLOAT_PIXEL_DATA: Final = frozenset({0x7FE00008, 0x7FE00009})
+_FLOATS: Final = {0x7FE00008: "f4", 0x7FE00009: "f8"}
+"""Float and Double Float Pixel Data."""
 _EIGHT: Final = 8
 
 
@@ -29,7 +31,7 @@ def read_stored_pixels(file: PartTen) -> StoredPixels | None:
         The description is missing or not understood, or the pixels are floating point numbers.
     """
     elements = {element.tag: element for element in file.elements}
-    if _FLOAT_PIXEL_DATA & elements.keys():
+    if _FLOATS.keys() & elements.keys():
         raise InstanceHeld(Reason.PIXELS_NOT_DECODED)
     pixel_data = elements.get(PIXEL_DATA)
     if pixel_data is None:
@@ -55,6 +57,32 @@ def read_stored_pixels(file: PartTen) -> StoredPixels | None:
         )
     except (ValueError, struct.error):
         raise InstanceHeld(Reason.PIXELS_NOT_DECODED) from None
+
+
+def read_float_frames(file: PartTen) -> NDArray[np.floating] | None:
+    """Return the frames of an image whose pixels are floating point numbers; None for any other.
+
+    Raises
+    ------
+    InstanceHeld
+        Their number contradicts the header, or one of them is no number.
+    """
+    for element in file.elements:
+        form = _FLOATS.get(element.tag)
+        if form is None:
+            continue
+        try:
+            frames = int(_text(file, 0x00280008) or "1")
+            shape = (frames, _number(file, 0x00280010), _number(file, 0x00280011))
+            raw = file.buffer[element.value : element.end]
+            values = np.frombuffer(raw, f"{file.encoding.order}{form}").reshape(shape)
+        except (ValueError, struct.error):
+            raise InstanceHeld(Reason.PIXELS_NOT_DECODED) from None
+        plain = values.astype(f"={form}")
+        if min(shape) < 1 or shape[1] * shape[2] > LARGEST_FRAME or not np.isfinite(plain).all():
+            raise InstanceHeld(Reason.PIXELS_NOT_DECODED)
+        return plain
+    return None
 
 
 def _text(file: PartTen, tag: int) -> str:

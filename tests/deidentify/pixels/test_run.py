@@ -275,6 +275,26 @@ def test_an_overlay_in_unused_bits_is_cleared_and_the_picture_stays(tmp_path: Pa
     assert change.cleared
 
 
+def test_a_map_of_floating_point_numbers_passes_when_nothing_is_found_in_it(tmp_path: Path) -> None:
+    def parametric(number: int, text: str) -> Dataset:
+        ds = image(number, text=text)
+        values = ds.pixel_array.astype("<f4") / 7
+        del ds.PixelData
+        ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.30"
+        ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
+        ds.FloatPixelData = values.tobytes()
+        return ds
+
+    broken = parametric(3, "")
+    broken.FloatPixelData = broken.FloatPixelData[:-4]
+    done, crosswalk = run(tmp_path, [parametric(1, ""), parametric(2, NAME), broken])
+    assert [item.reason for item in crosswalk.unused] == [
+        Reason.BURNED_IN,
+        Reason.PIXELS_NOT_DECODED,
+    ]
+    assert results(done)[1, 1].BurnedInAnnotation == "NO"
+
+
 def test_an_overlay_in_the_pixels_holds_an_image_that_nobody_examines(tmp_path: Path) -> None:
     embedded, apart = image(1), image(2)
     for ds in (embedded, apart):
