@@ -248,7 +248,7 @@ in_file("base64 in lines", ".eml")(
 )
 in_file("base64 in lines of JSON", ".json")(
     lambda text: json.dumps(
-        {"a": base64.encodebytes(gzip.compress(bytes(range(99)) + text, mtime=0)).decode()}
+        {"a": base64.encodebytes(gzip.compress(bytes(range(99)) + b" " + text, mtime=0)).decode()}
     ).encode()
 )
 in_file("base64 for URLs", ".txt")(
@@ -257,7 +257,7 @@ in_file("base64 for URLs", ".txt")(
 in_file("bzip2", ".bz2")(lambda text: bz2.compress(b"see " + text))
 in_file("xz", ".xz")(lambda text: lzma.compress(b"see " + text))
 in_file("two gzip streams", ".gz")(
-    lambda text: gzip.compress(b"nothing", mtime=0) + gzip.compress(text, mtime=0)
+    lambda text: gzip.compress(b"nothing ", mtime=0) + gzip.compress(text, mtime=0)
 )
 in_file("zip behind a PNG", ".png")(lambda text: _png(b"IHDR", bytes(13)) + _zip(text))
 in_file("PNG text", ".png", (UTF8, LATIN))(lambda text: _png(b"tEXt", b"Title\x00" + text))
