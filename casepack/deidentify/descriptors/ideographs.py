@@ -17,8 +17,17 @@ _SYLLABLE: Final = re.compile("[\u30a1-\u30ff\u31f0-\u31ff\uac00-\ud7af]")
 _SIDES: Final = frozenset("右左両双")
 """Stay beside an unknown word: right, left, both."""
 
-_OF_NAMES: Final = frozenset("大小中上下内外前后後高低多少年月日天白水金木山川田本村石原林森")
+_OF_NAMES: Final = frozenset(
+    "大小中上下内外前后後高低多少年月日天白水金木山川田本村石原林森間野門葉弓主"
+)
 """Words on their own, and the two characters of many a name together."""
+
+_LENGTH_OF_KOREAN_NAME: Final = 3
+_KATAKANA: Final = re.compile("[\u30a1-\u30ff\u31f0-\u31ff]")
+_PARTICLES: Final = frozenset(
+    "\uc740\ub294\uc774\uac00\uc744\ub97c\uc758\uc5d0\ub3c4\ub9cc\uacfc\uc640\ub85c\ud568\ub428\ud6c4\uc804\uc911\uc2dc\ubd80"
+)
+"""Korean particles, and what stands behind a noun in reports: done, after, before, during."""
 
 Found = tuple[int, int, Use]
 
@@ -38,7 +47,22 @@ def split_ideographs(run: str, vocabulary: Vocabulary) -> list[Found]:
                 found[place] = (first, last, Use.UNKNOWN)
     if len(found) > 1 and all(single) and set(run) <= _OF_NAMES:
         return [(0, len(run), Use.UNKNOWN)]
+    if _is_korean_name(run, found):
+        return [(0, len(run), Use.UNKNOWN)]
     return _merge(found)
+
+
+def _is_korean_name(run: str, found: list[Found]) -> bool:
+    """Tell whether a word of two syllables and one more, no particle, have a name's length."""
+    return (
+        len(run) == _LENGTH_OF_KOREAN_NAME
+        and len(found) == _LENGTH_OF_KOREAN_NAME - 1
+        and found[1][1] - found[1][0] == 1
+        and found[0][2] is Use.KNOWN
+        and bool(_SYLLABLE.match(run))
+        and not _KATAKANA.match(run)
+        and run[-1] not in _PARTICLES
+    )
 
 
 def _find_longest(run: str, vocabulary: Vocabulary) -> list[Found]:

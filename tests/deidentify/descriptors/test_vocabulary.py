@@ -64,7 +64,11 @@ def test_common_names_are_no_words():
         and clean_descriptor(f"T2 sag {name}", NO_ECHO, vocabulary).text != "T2 sag"
     ]
     assert standing == []
-    for name in ["田中", "佐藤", "鈴木", "王伟", "李娜", "김민수", "박지영"]:
+    for name in [
+        *("田中", "佐藤", "鈴木", "王伟", "李娜", "김민수", "박지영"),
+        # made of syllables and characters that are words, too
+        *("大内", "中内", "野間", "本間", "余一", "左三", "이상하", "전신하", "정상임"),
+    ]:
         assert clean_descriptor(name, NO_ECHO, vocabulary).text == ""
 
 
