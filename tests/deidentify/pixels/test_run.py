@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -324,6 +326,29 @@ def test_the_basic_profile_looks_at_no_pixel(
     new = results(run(tmp_path, images, shipped("basic"))[0])[1, 1]
     assert new.PixelData == images[0].PixelData
     assert "113101" not in codes(new)
+
+
+def test_only_who_examines_pixels_waits_for_numpy_and_the_runtime(tmp_path: Path) -> None:
+    write_instance(image(1), tmp_path / "study" / "1.dcm")
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from casepack.pipeline import Settings, deidentify_study\n"
+        "deidentify_study(Path('study'), Path(sys.argv[1]), Settings(recipe=sys.argv[1]))\n"
+        "print(*sorted({'numpy', 'onnxruntime', 'pydicom'} & sys.modules.keys()))\n"
+    )
+    loaded = {
+        using: subprocess.run(
+            [sys.executable, "-c", script, using],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        ).stdout.split()
+        for using in ("basic", "publication")
+    }
+    assert loaded == {"basic": [], "publication": ["numpy", "onnxruntime"]}
 
 
 # ---------------------------------------------------------------- verification
