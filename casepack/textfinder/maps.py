@@ -47,11 +47,13 @@ def text_maps(frame: Frame) -> Floats:
         Shape (3, rows, columns), rows and columns rounded up to a multiple of `STRIDE`.
     """
     rows, columns = frame.shape
-    maps = np.zeros((3, _up(rows), _up(columns)), dtype=np.float32)
+    maps = np.empty((3, _up(rows), _up(columns)), dtype=np.float32)
     scaled = _scaled(frame)
-    maps[0, :rows, :columns] = scaled
-    maps[1, :rows, :columns] = _contrast(scaled, maps.shape[1:])[:rows, :columns]
-    maps[2, :rows, :columns] = _equal_neighbours(frame)
+    # before values are clipped: what stands on a bright plate differs from it all the same
+    _write_contrast(scaled, maps[1])
+    np.clip(scaled, -0.5, 2, out=maps[0, :rows, :columns])
+    _write_equal_neighbours(frame, maps[2, :rows, :columns])
+    maps[:, rows:], maps[:, :, columns:] = 0, 0
     return maps
 
 
@@ -61,11 +63,9 @@ def _up(size: int) -> int:
 
 def _scaled(frame: Frame) -> Floats:
     low, high = _range(frame)
-    scaled = frame.astype(np.float32)
-    scaled -= np.float32(low)
+    scaled = np.subtract(frame, low, dtype=np.float32)
     scaled *= np.float32(1 / (high - low))
-    clipped: Floats = np.clip(scaled, -0.5, 2, out=scaled)
-    return clipped
+    return scaled
 
 
 def _range(frame: Frame) -> tuple[float, float]:
@@ -79,20 +79,20 @@ def _range(frame: Frame) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1)
 
 
-def _contrast(scaled: Floats, shape: tuple[int, ...]) -> Floats:
-    rows, columns = shape
-    padded = np.pad(
-        scaled, ((0, rows - scaled.shape[0]), (0, columns - scaled.shape[1])), mode="edge"
-    )
-    mean = _around(_block_means(padded))
+def _write_contrast(scaled: Floats, into: Floats) -> None:
+    rows, columns = into.shape
+    if scaled.shape != into.shape:
+        scaled = np.pad(
+            scaled, ((0, rows - scaled.shape[0]), (0, columns - scaled.shape[1])), mode="edge"
+        )
+    mean = _around(_block_means(scaled))
     # of the differences to the mean: no small difference of large numbers
-    strips = padded.reshape(rows // _BLOCK, _BLOCK, columns)
-    away = strips - np.repeat(mean, _BLOCK, axis=1)[:, None]
-    spread = np.sqrt(_around(_block_means((away * away).reshape(rows, columns))))
-    away *= np.repeat(1 / (spread + _FLOOR), _BLOCK, axis=1)[:, None]
-    np.clip(away, -_LARGEST_CONTRAST, _LARGEST_CONTRAST, out=away)
-    away *= np.float32(0.5)
-    return away.reshape(rows, columns)
+    strips = scaled.reshape(rows // _BLOCK, _BLOCK, columns)
+    away = into.reshape(strips.shape)
+    np.subtract(strips, np.repeat(mean, _BLOCK, axis=1)[:, None], out=away)
+    spread = np.sqrt(_around(_block_means(np.square(away).reshape(rows, columns))))
+    away *= np.repeat(np.float32(0.5) / (spread + _FLOOR), _BLOCK, axis=1)[:, None]
+    np.clip(away, -_LARGEST_CONTRAST / 2, _LARGEST_CONTRAST / 2, out=away)
 
 
 def _block_means(values: Floats) -> Floats:
@@ -117,8 +117,8 @@ def _around(blocks: Floats) -> Floats:
     return result
 
 
-def _equal_neighbours(frame: Frame) -> Floats:
-    equal = np.zeros(frame.shape, dtype=np.uint8)
-    equal[:, 1:] = frame[:, 1:] == frame[:, :-1]
-    equal[1:] += frame[1:] == frame[:-1]
-    return equal * np.float32(0.5)
+def _write_equal_neighbours(frame: Frame, into: Floats) -> None:
+    half = np.float32(0.5)
+    into[:, 0] = 0
+    np.multiply(frame[:, 1:] == frame[:, :-1], half, out=into[:, 1:])
+    into[1:] += (frame[1:] == frame[:-1]) * half

@@ -52,6 +52,17 @@ def test_local_contrast_is_that_of_the_surroundings() -> None:
     assert contrast[21, 21] > 1
 
 
+def test_text_on_a_plate_brighter_than_all_else_has_local_contrast() -> None:
+    values = tissue(512, 512, top=100)
+    values[40:60, 30:80] = 3000
+    values[48:52, 40:70:3] = 2000
+
+    scaled, contrast, _ = text_maps(values)
+
+    assert scaled[50, 40] == scaled[50, 41] == 2  # clipped: both far above the rest
+    assert contrast[50, 41] - contrast[50, 40] > 0.3
+
+
 @pytest.mark.parametrize("value", [0, 255])
 def test_a_frame_of_one_value_has_finite_maps(value: int) -> None:
     maps = text_maps(np.full((STRIDE, 3), value, dtype=np.uint8))

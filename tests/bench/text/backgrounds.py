@@ -19,7 +19,8 @@ from scipy.ndimage import gaussian_filter
 from casepack.sample.write import write_sample
 
 _PHANTOMS = {
-    "training": ((1, 5, 320), (2, 3, 512), (3, 3, 256)),
+    # the last one reaches the ribs, as the demo does: their sections stand one below the other
+    "training": ((1, 5, 320), (2, 3, 512), (3, 3, 256), (4, 15, 384)),
     "evaluation": ((91, 4, 384), (92, 3, 640)),
 }
 """Seed, slices and size; the anatomy is the same, noise and texture are not."""
@@ -99,6 +100,8 @@ def invented_picture(random: np.random.Generator, size: int) -> np.ndarray:
         _draw_shape(draw, random, size)
     if random.random() < 0.4:
         _draw_column(draw, random, size)
+    for _ in range(int(random.integers(0, 4))):
+        _draw_chain(draw, random, size)
     blur = float(random.choice((0.6, 1.0, 1.5, 3.0)))
     values = _blurred(np.asarray(picture), blur)
     field = values
@@ -181,6 +184,26 @@ def _draw_shape(draw: ImageDraw.ImageDraw, random: np.random.Generator, size: in
             for t in np.linspace(0, 2 * np.pi, 9)
         ]
         draw.polygon([(float(p), float(q)) for p, q in points], fill=value)
+
+
+def _draw_chain(draw: ImageDraw.ImageDraw, random: np.random.Generator, size: int) -> None:
+    """Draw rings or blobs in a row, as sections of ribs, joints and vessels stand."""
+    x, y = random.uniform(0, size, 2)
+    angle = float(random.choice((0.0, 90.0, random.uniform(0, 360)))) + random.normal() * 8
+    a, b = 10 ** random.uniform(0.3, 1.2, 2)
+    step = 2 * max(a, b) * random.uniform(0.9, 2.2)
+    rim, core = random.random(2) * random.uniform(0.3, 1.0)
+    for _ in range(int(random.integers(3, 14))):
+        p, q = a * random.uniform(0.8, 1.2), b * random.uniform(0.8, 1.2)
+        draw.ellipse((x - p, y - q, x + p, y + q), fill=float(rim))
+        if p > 2 and q > 2:  # pixels
+            inner = random.uniform(0.3, 0.8)
+            draw.ellipse(
+                (x - p * inner, y - q * inner, x + p * inner, y + q * inner), fill=float(core)
+            )
+        x += step * np.cos(np.deg2rad(angle))
+        y += step * np.sin(np.deg2rad(angle))
+        angle += random.normal() * 4
 
 
 def _draw_column(draw: ImageDraw.ImageDraw, random: np.random.Generator, size: int) -> None:
