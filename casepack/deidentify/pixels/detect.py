@@ -16,7 +16,7 @@ from casepack.deidentify.pixels.boxes import Box, Mask, boxes_of, clip_boxes, jo
 from casepack.textfinder.maps import Floats
 from casepack.textfinder.network import CELL, text_likelihood
 
-_SURE: Final = 0.6
+_SURE: Final = 0.75
 """A line holds a cell at least this likely."""
 _POSSIBLE: Final = 0.1
 """Cells at least this likely belong to it when they touch it."""
