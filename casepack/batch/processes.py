@@ -22,19 +22,8 @@ from casepack.batch.run import Workers
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_STAGES: Final = [
-    "casepack.pipeline",
-    "casepack.annotate.annotation",
-    "casepack.annotate.measure",
-    "casepack.case",
-    "casepack.case.profiles",
-    "casepack.package.write",
-    "casepack.verify",
-    "casepack.batch.case",
-]
+_PRELOADED: Final = ["casepack.batch.stages"]
 """Loaded once, before the first process is forked."""
-
-
 _MOST_CALLS: Final = 500
 """Of one process: what libraries remember grows by some 25 kB a case."""
 
@@ -53,7 +42,7 @@ class Processes(Executor):
             "forkserver" if "forkserver" in methods else "spawn"
         )
         if "forkserver" in methods:
-            self._context.set_forkserver_preload(_STAGES)
+            self._context.set_forkserver_preload(_PRELOADED)
         self._free: SimpleQueue[_Process | None] = SimpleQueue()
         self._running: set[_Process] = set()
         self._lock = threading.Lock()
