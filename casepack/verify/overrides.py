@@ -93,7 +93,24 @@ def _tag(word: str) -> int | None:
 def loosen_findings(
     findings: Iterable[Finding], overrides: Overrides, holdings: Holdings
 ) -> Iterator[Finding]:
-    """Yield the findings; those that an override declares are notes."""
+    """Yield the findings; those that an override declares are notes.
+
+    An Option that would allow them need not be claimed, then.
+    """
+    loosened = list(_loosen(findings, overrides, holdings))
+    left = {
+        one.file
+        for one in loosened
+        if one.code == "attribute-not-removed" and one.severity is Severity.ERROR
+    }
+    for finding in loosened:
+        if finding.code != "option-not-claimed" or finding.file in left:
+            yield finding
+
+
+def _loosen(
+    findings: Iterable[Finding], overrides: Overrides, holdings: Holdings
+) -> Iterator[Finding]:
     creators = _Creators(holdings) if overrides.private else None
     for finding in findings:
         if finding.code in _LOOSENED and _is_declared(finding, overrides, creators):
