@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MODEL: Final = Path(__file__).parent / "model" / "text.onnx"
 CELL: Final = 4
 """Rows and columns of a cell, pixels."""
-_DOUBT: Final = 0.2
+_DOUBT: Final = 0.5
 """A frame is seen in other views when a cell is at least this likely in the first."""
 _MOST_PIXELS: Final = 4 << 20
 """Larger frames go through the network in strips, so that memory stays bounded."""
