@@ -30,6 +30,11 @@ def find_unknown_words(text: str) -> list[str]:
     return [word for word in words if len(word) >= _SHORTEST and _is_unknown(word)]
 
 
+def is_clinical(text: str) -> bool:
+    """Tell whether every word of a text is known, short ones too."""
+    return not any(_is_unknown(word) for word in split_words(text))
+
+
 @lru_cache(maxsize=1 << 16)
 def _is_unknown(word: str) -> bool:
     if not word.isalpha() or not all(map(_is_latin, word)):

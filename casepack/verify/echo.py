@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from casepack.verify.clinical_words import is_clinical
 from casepack.verify.identifiers import Kind
 
 _DAYS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -72,6 +73,10 @@ def _numbers_in(text: str) -> Iterator[tuple[Kind, str]]:
 
 
 def names_in(text: str) -> Iterator[str]:
-    """Yield names in the form of Person Name, and names behind a title."""
-    yield from _CARETS.findall(text)
+    """Yield names in the form of Person Name, and names behind a title.
+
+    Scanners write body part and protocol with a caret too, ``Spine^LSpine``: known words alone are
+    no name.
+    """
+    yield from (name for name in _CARETS.findall(text) if not is_clinical(name))
     yield from _TITLED.findall(text)

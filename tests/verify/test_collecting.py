@@ -14,7 +14,7 @@ from casepack.errors import StudyError
 from casepack.model import FileSet, Reason, Unused
 from casepack.study import read_file_set
 from casepack.verify import Identifier, Kind, collect_identifiers
-from casepack.verify.echo import is_date, read_echo
+from casepack.verify.echo import is_date, names_in, read_echo
 from casepack.verify.vocabulary import is_distinctive, ordinary_words
 from tests.builders import write_instance
 from tests.verify.studies import original_image
@@ -241,6 +241,21 @@ def test_held_files_are_read_too_and_unreadable_ones_only_if_they_are_used(
 )
 def test_free_text_is_read_for_what_it_echoes(text: str, expected: set[tuple[Kind, str]]) -> None:
     assert set(read_echo(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Spine^LSpine", []),
+        ("Head^Clinical Libraries", []),
+        ("Abdomen^Leber", []),
+        ("Doe^Jane", ["Doe^Jane"]),
+        ("Spine^Quillfeather", ["Spine^Quillfeather"]),
+        ("May^Anna", ["May^Anna"]),
+    ],
+)
+def test_body_part_and_protocol_with_a_caret_are_no_name(text: str, names: list[str]) -> None:
+    assert list(names_in(text)) == names
 
 
 def test_ordinary_words_are_the_standard_s_and_the_page_s() -> None:
