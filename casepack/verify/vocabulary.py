@@ -20,10 +20,10 @@ from importlib.resources import files
 from typing import Any, Final
 
 from pydicom._dicom_dict import DicomDictionary
-from pydicom._uid_dict import UID_dictionary
 from pydicom.sr._concepts_dict import concepts as _typed_concepts
 
 from casepack.model import Action, Option, Reason, Severity
+from casepack.standard.tables import read_table
 
 _CONCEPTS: Final[dict[str, Any]] = _typed_concepts
 """Coding scheme, keyword, Code Value: (Code Meaning, context groups)."""
@@ -105,7 +105,7 @@ TITLES: Final = frozenset(
 def ordinary_words() -> frozenset[str]:
     """Return the words that identify nobody, folded."""
     texts = [entry[2] for entry in DicomDictionary.values()]
-    texts += [entry[0] for entry in UID_dictionary.values()]
+    texts += [entry[0] for entry in read_table("UID_dictionary").values()]
     texts += [str(member.value) for enum in (Action, Reason, Severity) for member in enum]
     texts += [option.name for option in Option]
     found = {word for text in texts for word in split_words(text)}

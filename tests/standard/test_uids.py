@@ -50,7 +50,10 @@ def test_the_implementation_class_uid_stays_as_it_is() -> None:
 
 
 def test_the_standards_own_uids_are_known() -> None:
-    assert standard_uids() == UID_dictionary.keys()
+    # pynetdicom adds some of a later edition to pydicom's dictionary when it is imported
+    added = UID_dictionary.keys() - standard_uids()
+    assert standard_uids() <= UID_dictionary.keys()
+    assert added <= {f"{STANDARD_ROOT}1.2.{end}" for end in ("4.110", "4.111", "4.112", "8.1")}
     assert sum(uid.startswith(STANDARD_ROOT) for uid in standard_uids()) > 400
     assert "1.2.840.10008.1.2.4.90" in transfer_syntaxes()
     assert "1.2.840.10008.5.1.4.1.1.4" not in transfer_syntaxes()

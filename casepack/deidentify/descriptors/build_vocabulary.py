@@ -23,10 +23,10 @@ from typing import Final, cast
 
 from pydicom import __version__ as pydicom_version
 from pydicom._dicom_dict import DicomDictionary
-from pydicom._uid_dict import UID_dictionary
 from pydicom.sr._concepts_dict import concepts
 
 from casepack.deidentify.descriptors.folding import fold_word, spellings
+from casepack.standard.tables import read_table
 
 _Meanings = Mapping[str, tuple[str, Iterable[int] | None]]
 """By code: the meaning and the CIDs that hold it."""
@@ -79,7 +79,7 @@ def dictionary_words() -> Iterator[str]:
                     yield from _WORD.findall(meaning)
     for attribute in DicomDictionary.values():
         yield from _WORD.findall(attribute[2])
-    for uid in UID_dictionary.values():
+    for uid in read_table("UID_dictionary").values():
         yield from _WORD.findall(uid[0])
     yield from _WORD.findall(json.dumps(_meanings(json.loads(_CODES.read_text("utf-8")))))
 

@@ -18,11 +18,20 @@ from casepack.textfinder.network import CELL, text_likelihood
 
 _SURE: Final = 0.75
 """A line holds a cell at least this likely."""
+_PERHAPS: Final = 0.3
+"""So does one with a cell at least this likely whose ink repeats one value exactly."""
 _POSSIBLE: Final = 0.1
 """Cells at least this likely belong to it when they touch it."""
 _FEWEST_CELLS: Final = 3
 _FULL: Final = 0.5
 """Share of its rectangle that a line fills, unless it runs obliquely."""
+_STEEPEST: Final = 1.5
+"""How much more often than the values beside it a value of tissue or noise occurs at most."""
+_BESIDE: Final = 2
+"""Values to each side that a value is compared with."""
+_DEVIATIONS: Final = 9.0
+"""By how many standard deviations a drawn value stands out; tissue of MR stays below 5."""
+_MOST_VALUES: Final = 1 << 16
 LARGEST_FRAME: Final = 1 << 24
 """Pixels of the largest frame that is examined."""
 
@@ -61,22 +70,27 @@ def _find(frame: NDArray[Any]) -> tuple[Box, ...]:
     else:
         largest, smallest = frame.max(axis=-1), frame.min(axis=-1)
         planes = [largest] if np.array_equal(largest, smallest) else [largest, smallest]
-    found = [box for plane in planes for box in decode(text_likelihood(plane))]
+    found = [box for plane in planes for box in decode(text_likelihood(plane), plane)]
     return clip_boxes(found, frame.shape[0], frame.shape[1])
 
 
-def decode(likelihood: Floats) -> tuple[Box, ...]:
+def decode(likelihood: Floats, frame: NDArray[Any]) -> tuple[Box, ...]:
     """Return the boxes of the lines in a map of cells, in pixels, grown by a cell.
 
     Cells above a low bound that touch one another are one line when one of them is above a high
-    one. A line that fills little of its rectangle runs obliquely, and becomes several boxes.
+    one, or above a middle one and drawn for certain: many of its pixels in `frame` hold the very
+    same value, as tissue never does. A line that fills little of its rectangle runs obliquely, and
+    becomes several boxes.
     """
-    if not likelihood.size or likelihood.max() < _SURE:
+    if not likelihood.size or likelihood.max() < _PERHAPS:
         return ()
     lines: list[Box] = []
     pieces: list[Box] = []
-    for cells in _components(likelihood >= _POSSIBLE, likelihood >= _SURE):
+    for cells in _components(likelihood >= _POSSIBLE, likelihood >= _PERHAPS):
         if len(cells) < _FEWEST_CELLS:
+            continue
+        surest = likelihood[cells[:, 0], cells[:, 1]].max()
+        if surest < _SURE and not _stands_out(_pixels_of(cells, frame), frame.min()):
             continue
         top, left = cells.min(axis=0)
         bottom, right = cells.max(axis=0) + 1
@@ -91,6 +105,34 @@ def decode(likelihood: Floats) -> tuple[Box, ...]:
                 for part in boxes_of(mask)
             )
     return tuple(_in_pixels(box) for box in (*join_along_lines(lines), *pieces))
+
+
+def _pixels_of(cells: NDArray[np.intp], frame: NDArray[Any]) -> NDArray[Any]:
+    """Return the values of a frame inside of cells."""
+    inside = np.zeros((-(-frame.shape[0] // CELL), -(-frame.shape[1] // CELL)), dtype=np.bool_)
+    inside[cells[:, 0], cells[:, 1]] = True
+    mask = inside.repeat(CELL, axis=0).repeat(CELL, axis=1)
+    values: NDArray[Any] = frame[mask[: frame.shape[0], : frame.shape[1]]]
+    return values
+
+
+def _stands_out(values: NDArray[Any], least: Any) -> bool:  # noqa: ANN401  # a number of any kind
+    """Tell whether one value occurs far more often than those beside it let expect.
+
+    The `least` value of the frame does not count: it often is what surrounds the patient.
+    """
+    if not np.issubdtype(values.dtype, np.integer):
+        return False
+    lowest = int(least)
+    if int(values.max()) - lowest >= _MOST_VALUES:
+        return False
+    counts = np.bincount(values.astype(np.int64) - lowest)
+    padded = np.pad(counts, _BESIDE)
+    beside = [padded[start : start + counts.size] for start in range(2 * _BESIDE + 1)]
+    del beside[_BESIDE]
+    usual = _STEEPEST * np.max(beside, axis=0)
+    # counts of single values vary by about their root
+    return bool(((counts - usual) / np.sqrt(usual + 1))[1:].max(initial=0) >= _DEVIATIONS)
 
 
 def _in_pixels(box: Box) -> Box:

@@ -143,7 +143,32 @@ def test_cells_that_touch_a_sure_one_are_one_line_grown_by_a_cell() -> None:
     likelihood[5, 12] = 0.9
     likelihood[15, 5:20] = 0.6  # likely, but nowhere sure
 
-    assert decode(likelihood) == (Box(36, 16, 84, 32),)
+    assert decode(likelihood, noise(80, 160)) == (Box(36, 16, 84, 32),)
+
+
+def noise(rows: int, columns: int) -> np.ndarray:
+    """Return values as of tissue, in which none stands out."""
+    values: np.ndarray = np.random.default_rng(3).normal(900, 120, (rows, columns))
+    return values.astype(np.uint16)
+
+
+@pytest.mark.parametrize("ink", [700, 2000])
+def test_a_line_of_which_the_network_is_not_sure_counts_if_one_value_is_repeated(ink: int) -> None:
+    likelihood = np.zeros((20, 40), dtype=np.float32)
+    likelihood[5:7, 10:20] = 0.4
+    frame = noise(80, 160)
+    assert decode(likelihood, frame) == ()
+
+    frame[20:28, 40:80:4] = ink  # ten strokes of eight pixels
+
+    assert decode(likelihood, frame) == (Box(36, 16, 84, 32),)
+    # elsewhere they say nothing of this line
+    assert decode(likelihood, np.roll(frame, 40, axis=0)) == ()
+
+
+def test_numbers_that_are_no_integers_repeat_nothing() -> None:
+    likelihood = np.full((20, 40), 0.4, dtype=np.float32)
+    assert decode(likelihood, np.ones((80, 160), dtype=np.float32)) == ()
 
 
 def test_an_oblique_line_is_covered_in_pieces_and_not_with_all_around_it() -> None:
@@ -151,7 +176,7 @@ def test_an_oblique_line_is_covered_in_pieces_and_not_with_all_around_it() -> No
     for step in range(30):
         likelihood[step : step + 3, step] = 0.9
 
-    boxes = decode(likelihood)
+    boxes = decode(likelihood, noise(160, 160))
 
     covered = mask_of(boxes, 160, 160)
     assert all(covered[4 * step + 6, 4 * step + 2] for step in range(30))
