@@ -15,13 +15,14 @@ IDEOGRAPHS: Final = (
 
 _SYLLABLE: Final = re.compile("[\u30a1-\u30ff\u31f0-\u31ff\uac00-\ud7af]")
 _SIDES: Final = frozenset("右左両双")
-"""Stay beside an unknown word: right, left, both."""
+"""Stay beside an unknown word of two characters and more: right, left, both."""
 
 _OF_NAMES: Final = frozenset(
     "大小中上下内外前后後高低多少年月日天白水金木山川田本村石原林森間野門葉弓主"
 )
 """Words on their own, and the two characters of many a name together."""
 
+_LENGTH_OF_SHORT_NAME: Final = 2
 _LENGTH_OF_KOREAN_NAME: Final = 3
 _KATAKANA: Final = re.compile("[\u30a1-\u30ff\u31f0-\u31ff]")
 _PARTICLES: Final = frozenset(
@@ -43,7 +44,8 @@ def split_ideographs(run: str, vocabulary: Vocabulary) -> list[Found]:
     for order in (range(len(found)), reversed(range(len(found)))):
         for place in order:
             first, last, _ = found[place]
-            if single[place] and run[first] not in _SIDES and _is_doubtful(found, place, run):
+            stays = run[first] in _SIDES and len(run) > _LENGTH_OF_SHORT_NAME
+            if single[place] and not stays and _is_doubtful(found, place, run):
                 found[place] = (first, last, Use.UNKNOWN)
     if len(found) > 1 and all(single) and set(run) <= _OF_NAMES:
         return [(0, len(run), Use.UNKNOWN)]
