@@ -13,13 +13,14 @@ from pathlib import Path
 LIMIT_SECONDS = 1800
 
 _RUN_AND_TELL = """
-import resource, sys
+import sys
 from pathlib import Path
 from casepack.batch.run import run_batch
 from tests.batch.studies import here
+from tests.memory import peak_bytes
 manifest, out, key = sys.argv[1:]
 run_batch(Path(manifest), out, here(), key_file=Path(key))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peak_bytes() >> 10)
 """
 
 

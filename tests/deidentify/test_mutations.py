@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import struct
 import subprocess
 import sys
@@ -110,9 +109,10 @@ def survive(folder: Path, seed: int, count: int) -> tuple[int, int]:
 def test_ten_thousand_mutants_are_done_or_held_in_time_and_memory(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\n"
-        "from tests.deidentify.test_mutations import survive, peak\n"
+        "from tests.deidentify.test_mutations import survive\n"
+        "from tests.memory import peak_bytes\n"
         "done, held = survive(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))\n"
-        "print(done, held, peak())"
+        "print(done, held, peak_bytes())"
     )
     done = held = 0
     for seed in range(MUTANTS // BATCH):
@@ -131,7 +131,3 @@ def test_ten_thousand_mutants_are_done_or_held_in_time_and_memory(tmp_path: Path
     assert done + held == MUTANTS
     assert done > MUTANTS // 20
     assert held > MUTANTS // 4
-
-
-def peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

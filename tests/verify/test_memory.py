@@ -17,17 +17,18 @@ MOST = 24 << 20
 """Bytes: far less than the file, and more than what one start differs from another."""
 
 PROGRAM = """
-import resource, sys
+import sys
 from pathlib import Path
 from casepack.verify import Identifier, Identifiers, Kind, search_identifiers
 from casepack.verify.holdings import read_holdings
 from casepack.verify.pixels import digest_pixels
+from tests.memory import peak_bytes
 
 name = Identifier(kind=Kind.PATIENT_NAME, value="Quillfeather^Amaranth", distinctive=True)
 root = Path(sys.argv[1])
 found = search_identifiers(root, Identifiers(values=(name,)))
 assert all(map(digest_pixels, read_holdings(root).dicom))
-print(len(found), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+print(len(found), peak_bytes())
 """
 
 
