@@ -315,6 +315,20 @@ class Record:
     """None where pixels were not examined."""
 
 
+def unknown_record(software: str = "") -> Record:
+    """Return what is known of a de-identification that another run did: nothing."""
+    return Record(
+        software=software,
+        recipe="",
+        recipe_digest="",
+        edition="",
+        options=(),
+        overrides=(),
+        actions=(),
+        unused=(),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deidentified:
     """De-identified studies below `root`; paths and UIDs in it are all new."""

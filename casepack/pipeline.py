@@ -26,11 +26,11 @@ from casepack.model import (
     FileSet,
     Finding,
     Progress,
-    Record,
     Severity,
     Unused,
     Verified,
     no_progress,
+    unknown_record,
 )
 from casepack.recipe import read_recipe
 from casepack.study import read_file_set
@@ -332,16 +332,7 @@ def make_sample(
         publish(target, out)
 
 
-_UNRECORDED: Final = Record(
-    software=SOFTWARE,
-    recipe="",
-    recipe_digest="",
-    edition="",
-    options=(),
-    overrides=(),
-    actions=(),
-    unused=(),
-)
+_UNRECORDED: Final = unknown_record(SOFTWARE)
 """What is known of a de-identification that another run did."""
 
 

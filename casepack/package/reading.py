@@ -12,20 +12,11 @@ from pydantic import ValidationError
 
 from casepack.case import Case
 from casepack.errors import UsageError
-from casepack.model import Deidentified, Instance, Record, Series, Study
+from casepack.model import Deidentified, Instance, Series, Study, unknown_record
 from casepack.package.archive import refuse_other_folders
 from casepack.package.bag import PAYLOAD
 
-_UNKNOWN = Record(
-    software="",
-    recipe="",
-    recipe_digest="",
-    edition="",
-    options=(),
-    overrides=(),
-    actions=(),
-    unused=(),
-)
+_UNKNOWN = unknown_record()
 """What case.json says of the de-identification: nothing; deid/report.json does."""
 
 

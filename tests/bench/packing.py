@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from casepack.model import Deidentified, Record, Verified
+from casepack.model import Deidentified, Verified, unknown_record
 from casepack.package.fileset import write_fileset
 from casepack.package.previews import write_previews
 from casepack.study import read_file_set
@@ -134,17 +134,7 @@ def _measure_directory(source: Path, runs: int) -> tuple[str, list[Row]]:
 
 def _read(folder: Path) -> Deidentified:
     """Return the corpus as what de-identification made; what it holds does not matter here."""
-    record = Record(
-        software="bench",
-        recipe="",
-        recipe_digest="",
-        edition="",
-        options=(),
-        overrides=(),
-        actions=(),
-        unused=(),
-    )
-    return Deidentified(root=folder, studies=read_file_set(folder).studies, record=record)
+    return Deidentified(root=folder, studies=read_file_set(folder).studies, record=unknown_record())
 
 
 def _time(write: Callable[[Path], None]) -> Run:
