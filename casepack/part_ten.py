@@ -55,9 +55,17 @@ class PartTen:
     """The file as it stands."""
     buffer: Buffer
     """What the elements lie in: the file, or its Data Set inflated."""
-    encoding: Encoding
-    transfer_syntax_uid: str
     layout: Layout
+
+    @property
+    def encoding(self) -> Encoding:
+        """How the Data Set is encoded."""
+        return self.layout.encoding
+
+    @property
+    def transfer_syntax_uid(self) -> str:
+        """The Transfer Syntax of the Data Set."""
+        return self.layout.transfer_syntax_uid
 
     @property
     def elements(self) -> tuple[Element, ...]:
@@ -136,13 +144,7 @@ def read_part_ten(data: Buffer, layouts: LayoutMemory = _layouts) -> PartTen:
     """
     layout = layouts.find(data)
     if layout is not None:
-        return PartTen(
-            data=data,
-            buffer=data,
-            encoding=layout.encoding,
-            transfer_syntax_uid=layout.transfer_syntax_uid,
-            layout=layout,
-        )
+        return PartTen(data=data, buffer=data, layout=layout)
     if data[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
         raise InstanceHeld(Reason.NOT_DICOM)
     start = _PREAMBLE + 4
@@ -163,13 +165,7 @@ def read_part_ten(data: Buffer, layouts: LayoutMemory = _layouts) -> PartTen:
     )
     if buffer is data:
         layouts.remember(data, layout)
-    return PartTen(
-        data=data,
-        buffer=buffer,
-        encoding=encoding,
-        transfer_syntax_uid=transfer_syntax,
-        layout=layout,
-    )
+    return PartTen(data=data, buffer=buffer, layout=layout)
 
 
 def encoding_of(transfer_syntax_uid: str) -> Encoding:
