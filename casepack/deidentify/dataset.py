@@ -108,7 +108,6 @@ class DataSetDeidentifier:
         self._stamps = tuple(stamps)
         self._stamped = frozenset(tag for tag, _ in stamps)
         self._applied: Counter[Applied] = Counter()
-        self._counts: Counter[int] = Counter()
         self._texts: set[CleanedText] = set()
         self._removed: Counter[tuple[int, ...]] = Counter()
         self._steps: dict[Layout, _Steps] = {}
@@ -147,7 +146,8 @@ class DataSetDeidentifier:
             result.uses += 1
             if result.encoded:
                 output.append((tag, result.encoded))
-        self._removed[steps.removed] += 1
+        gone = tuple(tag for tag in steps.removed if tag not in safe) if safe else steps.removed
+        self._removed[gone] += 1
         if safe:
             output = without_idle_creators([*output, *self._apply_all_safe(buffer, steps, safe)])
         if self._lifts and steps.private:
@@ -192,7 +192,6 @@ class DataSetDeidentifier:
                 self._texts.update(self._context.take_texts())
                 if encoded:
                     yield element.tag, encoded
-        self._counts.subtract(tag for tag in steps.removed if tag in safe)
 
     def _result(self, buffer: Buffer, element: Element) -> _Result:
         """Return what becomes of a top-level element that is not removed unseen."""
@@ -252,13 +251,9 @@ class DataSetDeidentifier:
         applied, uids = Counter(self._applied), dict(self._elements.uids)
         for tags, uses in self._removed.items():
             for tag in tags:
-                self._counts[tag] += uses
-        for tag, count in self._counts.items():
-            if count:
                 rule = self.plan.rule((tag,))
-                applied[Applied(tag, rule.action, rule.source)] += count
+                applied[Applied(tag, rule.action, rule.source)] += uses
         self._applied.clear()
-        self._counts.clear()
         self._removed.clear()
         self._elements.uids.clear()
         return applied, uids
