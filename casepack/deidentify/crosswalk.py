@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from casepack.deidentify.private_files import open_private
 from casepack.deidentify.review import ReviewRow, draw_review_csv
 from casepack.errors import UsageError
 from casepack.model import FileSet, Unused
@@ -138,7 +138,5 @@ def count_unknown_words(rows: Sequence[ReviewRow]) -> list[tuple[str, int]]:
 
 
 def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        os.fchmod(descriptor, 0o600)
-        file.write(text)
+    with open_private(path) as file:
+        file.write(text.encode())

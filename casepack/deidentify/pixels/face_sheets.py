@@ -6,10 +6,9 @@ face, so they belong where the crosswalk is, never into a result.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,10 @@ from casepack.deidentify.pixels.faces import FaceVerdict, read_sections
 from casepack.deidentify.pixels.looks import Face
 from casepack.deidentify.pixels.planes import Plane
 from casepack.deidentify.pixels.relief import draw_relief
+from casepack.deidentify.pixels.sheets import draw_figure, save_picture
 from casepack.deidentify.pixels.stored import Values
 from casepack.deidentify.pixels.surface import air_level, skin_points
+from casepack.deidentify.private_files import open_private
 from casepack.errors import TargetError
 from casepack.model import FileSet, Series
 
@@ -130,11 +131,9 @@ def _write(folder: Path, pairs: Sequence[tuple[str, Image.Image]]) -> tuple[Path
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number, (title, picture) in enumerate(pairs, start=1):
             names.append(name := f"face-{number:03}.png")
-            with _private(folder / name) as target:
-                picture.save(target, "PNG")
-            shown = f'<img src="{name}" alt="{title}">'
-            figures.append(f"<figure><figcaption>{title}</figcaption>{shown}</figure>\n")
-        with _private(folder / "index.html") as target:
+            save_picture(folder / name, picture)
+            figures.append(draw_figure(name, title))
+        with open_private(folder / "index.html") as target:
             target.write((_PAGE + "".join(figures) + "</body></html>\n").encode())
     except OSError:
         raise TargetError(
@@ -142,8 +141,3 @@ def _write(folder: Path, pairs: Sequence[tuple[str, Image.Image]]) -> tuple[Path
             advice="Check that their folder is writable and that the disk has room.",
         ) from None
     return (folder / "index.html", *(folder / name for name in names))
-
-
-def _private(path: Path) -> BinaryIO:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    return os.fdopen(descriptor, "wb")

@@ -5,12 +5,11 @@ They show what was burned in, so they belong where the crosswalk is, never into 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from PIL import Image, ImageDraw
 
 from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.stored import StoredPixels, Values, shown_values
+from casepack.deidentify.private_files import open_private
 from casepack.errors import TargetError
 
 _WIDEST: Final = 640
@@ -168,17 +168,17 @@ def write_contact_sheets(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number, comparison in enumerate(comparisons, start=1):
             names.append(f"candidate-{number:04}.png")
-            _save(folder / names[-1], draw_comparison(comparison))
+            save_picture(folder / names[-1], draw_comparison(comparison))
             title = f"{comparison.title}: {_counted(comparison.boxes)}"
-            figures.append(_figure(names[-1], title))
+            figures.append(draw_figure(names[-1], title))
         if not figures:
             figures.append("<p>Nothing was found.</p>\n")
         figures.append(_SERIES)
         for number, projection in enumerate(projections, start=1):
             names.append(f"series-{number:04}.png")
-            _save(folder / names[-1], draw_projection(projection))
-            figures.append(_figure(names[-1], projection.title))
-        with _private(folder / "index.html") as target:
+            save_picture(folder / names[-1], draw_projection(projection))
+            figures.append(draw_figure(names[-1], projection.title))
+        with open_private(folder / "index.html") as target:
             target.write((_PAGE + "".join(figures) + "</body></html>\n").encode())
     except OSError:
         raise TargetError(
@@ -188,12 +188,14 @@ def write_contact_sheets(
     return (folder / "index.html", *(folder / name for name in names))
 
 
-def _save(path: Path, picture: Image.Image) -> None:
-    with _private(path) as target:
+def save_picture(path: Path, picture: Image.Image) -> None:
+    """Write a picture that only its owner may read."""
+    with open_private(path) as target:
         picture.save(target, "PNG")
 
 
-def _figure(name: str, title: str) -> str:
+def draw_figure(name: str, title: str) -> str:
+    """Return a picture with its title, as HTML."""
     text = escape(title)
     image = f'<img src="{name}" alt="{text}">'
     return f"<figure><figcaption>{text}</figcaption>{image}</figure>\n"
@@ -201,8 +203,3 @@ def _figure(name: str, title: str) -> str:
 
 def _counted(boxes: Sequence[Box]) -> str:
     return "1 box" if len(boxes) == 1 else f"{len(boxes)} boxes"
-
-
-def _private(path: Path) -> BinaryIO:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    return os.fdopen(descriptor, "wb")
