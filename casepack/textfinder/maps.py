@@ -13,6 +13,7 @@ everywhere.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any, Final
 
 import numpy as np
@@ -48,11 +49,15 @@ def text_maps(frame: Frame) -> Floats:
     """
     rows, columns = frame.shape
     maps = np.empty((3, _up(rows), _up(columns)), dtype=np.float32)
-    scaled = _scaled(frame)
+    scaled, contrast, equal = maps
+    _write_scaled(frame, scaled[:rows, :columns])
+    # beyond the border the last value goes on, until the contrast is known
+    scaled[:rows, columns:] = scaled[:rows, columns - 1 : columns]
+    scaled[rows:] = scaled[rows - 1]
     # before values are clipped: what stands on a bright plate differs from it all the same
-    _write_contrast(scaled, maps[1])
-    np.clip(scaled, -0.5, 2, out=maps[0, :rows, :columns])
-    _write_equal_neighbours(frame, maps[2, :rows, :columns])
+    _write_contrast(scaled, contrast)
+    np.clip(scaled, -0.5, 2, out=scaled)
+    _write_equal_neighbours(frame, equal[:rows, :columns])
     maps[:, rows:], maps[:, :, columns:] = 0, 0
     return maps
 
@@ -61,11 +66,10 @@ def _up(size: int) -> int:
     return -(-size // STRIDE) * STRIDE
 
 
-def _scaled(frame: Frame) -> Floats:
+def _write_scaled(frame: Frame, into: Floats) -> None:
     low, high = _range(frame)
-    scaled = np.subtract(frame, low, dtype=np.float32)
-    scaled *= np.float32(1 / (high - low))
-    return scaled
+    np.subtract(frame, low, out=into, dtype=np.float32)
+    into *= np.float32(1 / (high - low))
 
 
 def _range(frame: Frame) -> tuple[float, float]:
@@ -81,44 +85,40 @@ def _range(frame: Frame) -> tuple[float, float]:
 
 def _write_contrast(scaled: Floats, into: Floats) -> None:
     rows, columns = into.shape
-    if scaled.shape != into.shape:
-        scaled = np.pad(
-            scaled, ((0, rows - scaled.shape[0]), (0, columns - scaled.shape[1])), mode="edge"
-        )
-    mean = _around(_block_means(scaled))
-    # of the differences to the mean: no small difference of large numbers
     strips = scaled.reshape(rows // _BLOCK, _BLOCK, columns)
     away = into.reshape(strips.shape)
-    np.subtract(strips, np.repeat(mean, _BLOCK, axis=1)[:, None], out=away)
-    spread = np.sqrt(_around(_block_means(np.square(away).reshape(rows, columns))))
-    away *= np.repeat(np.float32(0.5) / (spread + _FLOOR), _BLOCK, axis=1)[:, None]
+    mean = _wide(_around(_block_means(strips.sum(axis=1))))
+    # of the differences to the mean: no small difference of large numbers
+    np.subtract(strips, mean, out=away)
+    squares = np.einsum("ijk,ijk->ik", away, away)
+    spread = np.sqrt(_around(_block_means(squares)))
+    away *= _wide(0.5 / (spread + np.float32(_FLOOR)))
     np.clip(away, -_LARGEST_CONTRAST / 2, _LARGEST_CONTRAST / 2, out=away)
 
 
-def _block_means(values: Floats) -> Floats:
-    rows, columns = values.shape
-    strips = values.reshape(rows // _BLOCK, _BLOCK, columns).sum(axis=1)
-    first, second, third, fourth = (strips[:, part::_BLOCK] for part in range(_BLOCK))
+def _wide(blocks: Floats) -> Floats:
+    return np.repeat(blocks, _BLOCK, axis=1)[:, None]
+
+
+def _block_means(sums: Floats) -> Floats:
+    first, second, third, fourth = (sums[:, part::_BLOCK] for part in range(_BLOCK))
     means: Floats = (first + second + third + fourth) * np.float32(1 / _BLOCK**2)
     return means
 
 
 def _around(blocks: Floats) -> Floats:
     """Return the mean over a square of blocks; blocks beyond the border repeat the last one."""
-    result = blocks
-    for axis in (0, 1):
-        before = [(0, 0), (0, 0)]
-        before[axis] = (_REACH + 1, _REACH)
-        summed = np.cumsum(np.pad(result, before, mode="edge"), axis=axis, dtype=np.float64)
-        width = 2 * _REACH + 1
-        first, last = (slice(0, -width), slice(width, None))
-        taken = summed[last] - summed[first] if axis == 0 else summed[:, last] - summed[:, first]
-        result = (taken / width).astype(np.float32)
-    return result
+    rows, columns = blocks.shape
+    padded = np.pad(blocks, _REACH, mode="edge")
+    width = 2 * _REACH + 1
+    down: Floats = reduce(np.add, (padded[part : part + rows] for part in range(width)))
+    around: Floats = reduce(np.add, (down[:, part : part + columns] for part in range(width)))
+    around *= np.float32(1 / width**2)
+    return around
 
 
 def _write_equal_neighbours(frame: Frame, into: Floats) -> None:
-    half = np.float32(0.5)
-    into[:, 0] = 0
-    np.multiply(frame[:, 1:] == frame[:, :-1], half, out=into[:, 1:])
-    into[1:] += (frame[1:] == frame[:-1]) * half
+    count = np.zeros(frame.shape, dtype=np.uint8)
+    count[:, 1:] = frame[:, 1:] == frame[:, :-1]
+    count[1:] += frame[1:] == frame[:-1]
+    np.multiply(count, np.float32(0.5), out=into)

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 _MODEL: Final = Path(__file__).parent / "model" / "text.onnx"
 CELL: Final = 4
 """Rows and columns of a cell, pixels."""
-_DOUBT: Final = 0.5
-"""A frame is seen in other views when a cell is at least this likely in the first."""
+_DOUBT: Final = 0.2
+"""A part of a frame is seen in other views when a cell is at least this likely in the first."""
+_NEAR: Final = 8
+"""Cells around doubtful ones for which the other views count."""
+_CONTEXT: Final = 8
+"""Cells around those that are seen with them."""
 _MOST_PIXELS: Final = 4 << 20
 """Larger frames go through the network in strips, so that memory stays bounded."""
 _OVERLAP: Final = 16 * STRIDE
@@ -33,17 +37,43 @@ _OVERLAP: Final = 16 * STRIDE
 def text_likelihood(frame: NDArray[Any]) -> Floats:
     """Return how likely each cell of a frame is text, shape (rows / 4, columns / 4), rounded up.
 
-    Where the first view leaves a doubt, the frame is seen mirrored, upside down and turned too, and
-    the mean of the four counts: nearly all frames without text are seen once.
+    Where the first view leaves a doubt, and near it, the frame is seen mirrored, upside down and
+    turned too, and the mean of the four counts: most of a frame without text is seen once.
     """
     maps = text_maps(frame)
     cells = _look(maps)
-    if cells.max() >= _DOUBT:
-        turned = _look(maps[:, ::-1, ::-1])[::-1, ::-1]
-        mirrored = _look(maps[:, :, ::-1])[:, ::-1]
-        aside = _look(maps.transpose(0, 2, 1)).T
-        cells = (cells + turned + mirrored + aside) * np.float32(0.25)
+    doubtful = cells >= _DOUBT
+    if doubtful.any():
+        near, seen = (_window(doubtful, grown) for grown in (_NEAR, _NEAR + _CONTEXT))
+        views = np.zeros_like(cells)
+        views[seen] = _look_otherwise(maps[:, *(_in_pixels(side) for side in seen)])
+        cells[near] = (cells[near] + views[near]) * np.float32(0.25)
     return cells[: -(-frame.shape[0] // CELL), : -(-frame.shape[1] // CELL)]
+
+
+def _window(cells: NDArray[np.bool_], grown: int) -> tuple[slice, slice]:
+    """Return the rows and columns that hold the cells and some around, in steps of the stride."""
+    step = STRIDE // CELL
+    sides = []
+    for axis in (0, 1):
+        held = np.flatnonzero(cells.any(axis=1 - axis))
+        first, end = int(held[0]) - grown, int(held[-1]) + 1 + grown
+        sides.append(
+            slice(max(0, first // step * step), min(cells.shape[axis], -(-end // step) * step))
+        )
+    return sides[0], sides[1]
+
+
+def _in_pixels(side: slice) -> slice:
+    return slice(side.start * CELL, side.stop * CELL)
+
+
+def _look_otherwise(maps: Floats) -> Floats:
+    """Return the sum of what three other views say."""
+    turned = _look(maps[:, ::-1, ::-1])[::-1, ::-1]
+    mirrored = _look(maps[:, :, ::-1])[:, ::-1]
+    aside: Floats = _look(maps.transpose(0, 2, 1)).T
+    return turned + mirrored + aside
 
 
 def _look(maps: Floats) -> Floats:

@@ -19,8 +19,8 @@ from scipy.ndimage import gaussian_filter
 from casepack.sample.write import write_sample
 
 _PHANTOMS = {
-    # the last one reaches the ribs, as the demo does: their sections stand one below the other
-    "training": ((1, 5, 320), (2, 3, 512), (3, 3, 256), (4, 15, 384)),
+    # two reach the ribs: their sections stand one below the other; the first is the demo's study
+    "training": ((1, 15, 320), (2, 3, 512), (3, 3, 256), (4, 15, 384)),
     "evaluation": ((91, 4, 384), (92, 3, 640)),
 }
 """Seed, slices and size; the anatomy is the same, noise and texture are not."""
@@ -70,19 +70,26 @@ def real_pictures(split: str) -> tuple[np.ndarray, ...]:
 
 
 def _phantom(split: str) -> list[np.ndarray]:
-    found = []
+    found: list[np.ndarray] = []
     for seed, slices, size in _PHANTOMS[split]:
         cache = os.environ.get("CASEPACK_PHANTOMS")
         with tempfile.TemporaryDirectory() as folder:
             out = Path(cache) / f"s{seed}" if cache else Path(folder) / "sample"
             if not out.exists():
                 write_sample(out, seed=seed, slices=slices, size=size)
-            for path in sorted((out / "study").rglob("*")):
-                if not path.is_file() or path.name == "DICOMDIR" or path.suffix == ".TXT":
-                    continue
-                ds = pydicom.dcmread(path)
-                if ds.get("BurnedInAnnotation") != "YES" and "PixelData" in ds:
-                    found.append(ds.pixel_array)
+            found += sections(out)
+    return found
+
+
+def sections(sample: Path) -> list[np.ndarray]:
+    """The stored values of all images of a sample study, but those that hold text."""
+    found = []
+    for path in sorted((sample / "study").rglob("*")):
+        if not path.is_file() or path.name == "DICOMDIR" or path.suffix == ".TXT":
+            continue
+        ds = pydicom.dcmread(path)
+        if ds.get("BurnedInAnnotation") != "YES" and "PixelData" in ds:
+            found.append(ds.pixel_array)
     return found
 
 
@@ -123,6 +130,8 @@ def invented_picture(random: np.random.Generator, size: int) -> np.ndarray:
 
 def textured_picture(random: np.random.Generator, size: int) -> np.ndarray:
     """Invent small structures with sharp edges: fat between muscles, joints, vessels, foramina."""
+    if random.random() < 0.08:
+        return _round_phantoms(random, size)
     values = invented_picture(random, size)
     for _ in range(int(random.integers(1, 4))):
         across, along = (float(10 ** random.uniform(0.0, 0.85)) for _ in range(2))
@@ -149,6 +158,29 @@ def textured_picture(random: np.random.Generator, size: int) -> np.ndarray:
     if random.random() < 0.4:
         half = Image.fromarray(noisy.astype(np.float32)).resize((size // 2, size // 2))
         noisy = np.asarray(half.resize((size, size), Image.Resampling.LANCZOS))
+    return noisy.astype(np.float32)
+
+
+def _round_phantoms(random: np.random.Generator, size: int) -> np.ndarray:
+    """Invent discs with a hole in them, as bottles of water are seen in the smallest of frames."""
+    picture = Image.new("F", (size, size), 0.0)
+    draw = ImageDraw.Draw(picture)
+    step = int(random.integers(32, 130))
+    for y in range(step // 2, size, step):
+        for x in range(step // 2, size, step):
+            radius = step * random.uniform(0.25, 0.5)
+            level = float(random.uniform(0.3, 1))
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=level)
+            for _ in range(int(random.integers(0, 3))):
+                a, b = radius * random.uniform(0.1, 0.5, 2)
+                p, q = (x, y) + radius * random.uniform(-0.4, 0.4, 2)
+                shape = draw.rectangle if random.random() < 0.6 else draw.ellipse
+                shape((p - a, q - b, p + a, q + b), fill=level * float(random.uniform(0, 0.6)))
+    values = _blurred(np.asarray(picture), float(random.uniform(0.4, 1.2)))
+    noise = 10 ** random.uniform(-3, -1.3)
+    noisy: np.ndarray = np.hypot(
+        values + noise * random.normal(size=values.shape), noise * random.normal(size=values.shape)
+    )
     return noisy.astype(np.float32)
 
 

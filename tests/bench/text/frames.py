@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from tests.bench.text.backgrounds import invented_picture, real_pictures, textured_picture
 from tests.bench.text.fonts import draw_outlines, draw_strokes, font_files, ink_of
 from tests.bench.text.graphics import draw_graphics
-from tests.bench.text.words import line_of_text
+from tests.bench.text.words import line_of_text, short_line
 
 _SCRIPTS = {
     "evaluation": (
@@ -21,8 +21,8 @@ _SCRIPTS = {
     ),
     # more of those that have fewer forms in common with the others
     "training": (
-        ("latin", 38), ("bitmap", 9), ("strokes", 9), ("arabic", 11), ("cjk", 8), ("cyrillic", 6),
-        ("hangul", 4), ("hebrew", 8), ("devanagari", 3), ("thai", 3), ("greek", 1),
+        ("latin", 36), ("bitmap", 8), ("strokes", 9), ("arabic", 12), ("cjk", 8), ("cyrillic", 6),
+        ("hangul", 4), ("hebrew", 9), ("devanagari", 3), ("thai", 3), ("greek", 2),
     ),
 }  # fmt: skip
 _MODES = {
@@ -31,9 +31,11 @@ _MODES = {
     ),
     # more of what is hard to see
     "training": (
-        ("bright", 24), ("grey", 20), ("dark", 19), ("faint", 18), ("outlined", 4), ("boxed", 15),
+        ("bright", 22), ("grey", 22), ("dark", 18), ("faint", 18), ("outlined", 4), ("boxed", 16),
     ),
 }  # fmt: skip
+_SHORT = 0.2
+"""Share of the blocks to train with that have lines of one to three letters, in any script."""
 _NO_INK = 0.05
 """Of letters with smooth edges: what covers less of a pixel is not drawn there."""
 
@@ -50,6 +52,8 @@ class Style:
     smooth: bool
     bold: int
     contrast: float
+    short: bool
+    """Its lines have one to three letters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +162,7 @@ class Source:
         """
         random = self._random
         values = self.background(size)
-        if random.random() < 0.4 if graphics is None else graphics:
+        if random.random() < 0.35 if graphics is None else graphics:
             draw_graphics(random, values)
         count = random.choice((0, 1, 1, 1, 2, 2, 3)) if blocks is None else blocks
         taken = np.zeros(values.shape, dtype=bool)
@@ -198,6 +202,7 @@ class Source:
             smooth=random.random() < 0.6,
             bold=1 if random.random() < 0.08 and size > 14 else 0,
             contrast=float(np.exp(random.uniform(np.log(0.05), np.log(1.0)))),
+            short=sizes is None and random.random() < _SHORT,
         )
 
     def _block(self, values: np.ndarray, taken: np.ndarray, style: Style) -> list[Drawn]:
@@ -228,7 +233,7 @@ class Source:
 
     def _ink(self, style: Style) -> tuple[np.ndarray, int] | None:
         random = self._random
-        text = line_of_text(random, style.script)
+        text = (short_line if style.short else line_of_text)(random, style.script)
         if style.script == "strokes":
             width = max(1, round(style.size / random.uniform(10, 22)))
             picture = draw_strokes(style.font, style.size, text, smooth=style.smooth, width=width)

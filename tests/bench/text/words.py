@@ -36,6 +36,17 @@ def line_of_text(random: Random, script: str) -> str:
     return (" " if script != "cjk" or random.random() < 0.3 else "").join(words)
 
 
+def short_line(random: Random, script: str) -> str:
+    """Make up one to three letters, half of the time one: the lines that are missed most."""
+    count = random.choice((1, 1, 1, 2, 2, 3))
+    if script in _RANGES:
+        letters = [random.choice(_RANGES[script]) for _ in range(count)]
+        return "".join(chr(random.randint(*letter)) for letter in letters)
+    if count == 1 and random.random() < 0.5:
+        return random.choice("RLAPHFSI")
+    return "".join(random.choice(_UPPER + _UPPER.lower() + "0123456789") for _ in range(count))
+
+
 def _word(random: Random, script: str, length: int) -> str:
     if script in {"cjk", "hangul"}:
         length = max(1, length // 2)
