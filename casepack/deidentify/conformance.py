@@ -43,8 +43,10 @@ MANNER: Final[Mapping[Option, str]] = {
         "reviewer, are added, and what recurs in a series is covered in all its images. Boxes are "
         "filled with one value, frames without a box keep their encoded bytes, and the result is "
         "examined again. A covered image gets a SOP Instance UID of its own, Value 1 of Image Type "
-        "is DERIVED, and Burned In Annotation is NO. Bits beyond Bits Stored are cleared. An image "
-        "that is said to hold text which is not found, or that cannot be decoded, is held. The "
+        "is DERIVED (of Frame Type in the frames that were covered; Image Type is MIXED while "
+        "others are ORIGINAL), and Burned In Annotation is NO. Bits beyond Bits Stored are "
+        "cleared. An image that is said to hold text which is not found, or that cannot be "
+        "decoded, is held. The "
         "network misses text (see its model card): a person should look at the contact sheets."
     ),
     Option.CLEAN_RECOGNIZABLE_VISUAL_FEATURES: (

@@ -12,6 +12,7 @@ from typing import Final
 from casepack.deidentify.dataset import Extent, Output
 from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.clean import clean_image
+from casepack.deidentify.pixels.frame_types import EACH_FRAME, SHARED, derive_frame_types
 from casepack.deidentify.pixels.header import PIXEL_DATA, read_stored_pixels
 from casepack.deidentify.pixels.looks import BoxesByFrame, Look
 from casepack.deidentify.pixels.stored import LOSSY_METHODS, StoredPixels, native_size
@@ -20,9 +21,7 @@ from casepack.encoding import Encoding, encode_element, read_elements, unpad
 from casepack.errors import InstanceHeld
 from casepack.model import Option, PixelChange, Reason
 from casepack.part_ten import PartTen
-from casepack.standard.sop_classes import sop_class_name
 
-_SOP_CLASS: Final = 0x00080016
 _IMAGE_TYPE: Final = 0x00080008
 _DERIVATION_DESCRIPTION: Final = 0x00082111
 _PHOTOMETRIC: Final = 0x00280004
@@ -78,6 +77,7 @@ def cover_output(
     described = dict(_described(pixels, new, file, output))
     if cleaned.changed:
         told = [DESCRIPTION] * cleaned.lettered + [FACE_DESCRIPTION] * any(faces)
+        described |= _derived(file, output, frozenset(cleaned.covered.frames))
         described |= _told(file, output, options, "; ".join(told))
     kept = [entry for entry in output if entry[0] not in described and entry[0] not in _STALE]
     change = PixelChange(
@@ -151,38 +151,45 @@ def _lossy(
     return found
 
 
-def _told(
-    file: PartTen, output: Output, options: frozenset[Option], description: str
-) -> dict[int, bytes]:
-    """Return what says that the image is derived, and how."""
+def _derived(file: PartTen, output: Output, touched: frozenset[int]) -> dict[int, bytes]:
+    """Return what says that the image is derived: Image Type, and Frame Type in Enhanced ones."""
     how = file.encoding
-    found = {}
-    image_type = _value_of(file, output, _IMAGE_TYPE)
+    encoded = {tag: _encoded(file, output, tag) for tag in (_IMAGE_TYPE, SHARED, EACH_FRAME)}
+    types = derive_frame_types(encoded[SHARED], encoded[EACH_FRAME], touched, how)
+    found = dict(types.groups)
+    image_type = encoded[_IMAGE_TYPE]
     if image_type is not None:
-        # Frame Types stay as they are; DERIVED would forbid what tells of the acquisition
-        sop_class = sop_class_name((file.value(_SOP_CLASS) or b"").decode("latin-1"))
-        first = b"MIXED" if "Enhanced" in sop_class else b"DERIVED"
-        parts = image_type.split(b"\\")
-        rest = parts[1:] or [b"SECONDARY"]
-        found[_IMAGE_TYPE] = encode_element(_IMAGE_TYPE, "CS", b"\\".join([first, *rest]), how)
-    if Option.CLEAN_DESCRIPTORS in options:
-        # without the Option Table E.1-1 removes it, whoever wrote it
-        before = _value_of(file, output, _DERIVATION_DESCRIPTION)
-        text = b"; ".join([part for part in (before, description.encode()) if part])
-        if len(text) > _MOST_TEXT:
-            text = description.encode()
-        encoded = encode_element(_DERIVATION_DESCRIPTION, "ST", text, how)
-        found[_DERIVATION_DESCRIPTION] = encoded
+        rest = _value(image_type, how).split(b"\\")[1:] or [b"SECONDARY"]
+        found[_IMAGE_TYPE] = encode_element(
+            _IMAGE_TYPE, "CS", b"\\".join([types.image, *rest]), how
+        )
     return found
 
 
-def _value_of(file: PartTen, output: Output, tag: int) -> bytes | None:
+def _told(
+    file: PartTen, output: Output, options: frozenset[Option], description: str
+) -> dict[int, bytes]:
+    """Return what says how the image was derived."""
+    if Option.CLEAN_DESCRIPTORS not in options:
+        # Table E.1-1 removes it then, whoever wrote it
+        return {}
+    encoded = _encoded(file, output, _DERIVATION_DESCRIPTION)
+    before = _value(encoded, file.encoding) if encoded is not None else b""
+    text = b"; ".join([part for part in (before, description.encode()) if part])
+    if len(text) > _MOST_TEXT:
+        text = description.encode()
+    return {
+        _DERIVATION_DESCRIPTION: encode_element(_DERIVATION_DESCRIPTION, "ST", text, file.encoding)
+    }
+
+
+def _encoded(file: PartTen, output: Output, tag: int) -> bytes | None:
+    """Return an element as de-identification left it; None where there is none."""
     for found, encoded in output:
         if found == tag:
-            raw = (
-                file.buffer[encoded.start : encoded.end] if isinstance(encoded, Extent) else encoded
-            )
-            return _value(raw, file.encoding)
+            if isinstance(encoded, Extent):
+                return bytes(file.buffer[encoded.start : encoded.end])
+            return encoded
     return None
 
 
