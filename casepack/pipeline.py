@@ -37,6 +37,8 @@ from casepack.study import read_file_set
 from casepack.work_folder import never, publish, target_error, work_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from casepack.case import Case
     from casepack.lesion import Lesion, MeasuredLesion
     from casepack.verify import Report, Reveal
@@ -147,11 +149,10 @@ def pack_study(
     CasepackError
         Nothing is left at `out`.
     """
-    from casepack.annotate.annotation import annotate
-    from casepack.annotate.measure import measure_lesions
     from casepack.case import read_case
     from casepack.case.profiles import read_profile
     from casepack.deidentify.case_text import check_case_text
+    from casepack.package.previews import begin_previews
     from casepack.package.write import write_package
     from casepack.verify import (
         LEFT_TO_VALIDATE,
@@ -176,32 +177,25 @@ def pack_study(
             check_case_text(case_file, drawings, lesions, originals)
         case, doubts = _fit_case(case, originals, case_file)
         identifiers = collect_identifiers(originals)
-        measured = measure_lesions(deidentified, lesions, uids=crosswalk.uids)
-        if measured:
-            deidentified = annotate(
-                deidentified,
-                measured,
-                title=case.title,
-                software_version=SOFTWARE,
-                case=case,
-                export=case.key_objects,
-            )
-        # once, with the annotations: they are written from the images alone, and nothing leaves
+        deidentified, measured = _annotate(deidentified, case, lesions, crosswalk)
         programs = settings.programs or PROGRAMS
-        verified = verify_deidentified(
-            deidentified, originals, identifiers, programs=programs, progress=progress
-        )
         package = work / "package"
-        write_package(
-            verified,
-            case,
-            measured,
-            package,
-            software=SOFTWARE,
-            date=date,
-            workers=settings.workers,
-            progress=progress,
-        )
+        # pictures are drawn while the checks run; without a `Verified` they are thrown away
+        with begin_previews(work / "preview", deidentified, workers=settings.workers) as drawing:
+            # once, with the annotations: they are written from the images alone
+            verified = verify_deidentified(
+                deidentified, originals, identifiers, programs=programs, progress=progress
+            )
+            write_package(
+                verified,
+                case,
+                measured,
+                package,
+                software=SOFTWARE,
+                date=date,
+                drawing=drawing,
+                progress=progress,
+            )
         report = verify_folder(
             package,
             originals=originals,
@@ -225,6 +219,27 @@ def pack_study(
         patient=crosswalk.patient_id_new,
         doubts=doubts,
     )
+
+
+def _annotate(
+    deidentified: Deidentified, case: Case, lesions: Sequence[Lesion], crosswalk: Crosswalk
+) -> tuple[Deidentified, tuple[MeasuredLesion, ...]]:
+    """Return the studies with the annotations of the lesions, and these as measured."""
+    if not lesions:
+        return deidentified, ()
+    from casepack.annotate.annotation import annotate
+    from casepack.annotate.measure import measure_lesions
+
+    measured = measure_lesions(deidentified, lesions, uids=crosswalk.uids)
+    annotated = annotate(
+        deidentified,
+        measured,
+        title=case.title,
+        software_version=SOFTWARE,
+        case=case,
+        export=case.key_objects,
+    )
+    return annotated, measured
 
 
 def _date_of_epoch(seconds: str | None) -> dt.date | None:

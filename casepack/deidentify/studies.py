@@ -17,7 +17,6 @@ from casepack.deidentify.looking import look_at_pixels
 from casepack.deidentify.plan import carried_out
 from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.deidentify.review import NO_DECISIONS, Decisions, ReviewRow
-from casepack.deidentify.workers import in_chunks, over_processes
 from casepack.errors import CasepackError, InstanceHeld, StudyError
 from casepack.model import (
     Action,
@@ -39,6 +38,7 @@ from casepack.model import (
 from casepack.recipe import OPTION_NAMES, Recipe
 from casepack.standard.dictionary import attribute_name, format_tag
 from casepack.standard.profile import EDITION
+from casepack.workers import in_chunks, over_processes
 
 if TYPE_CHECKING:
     from casepack.deidentify.cleaner import CleanedText, TextCleaner, TextFate

@@ -6,14 +6,14 @@ Where a lesion is shown, a detail of it is written too, magnified and without th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from casepack.case import Case, Picture
 from casepack.errors import CaseError
 from casepack.lesion import MeasuredLesion, Measurement
-from casepack.model import Series, Verified
+from casepack.model import Verified
 from casepack.package.acquisition import label_series
 from casepack.package.figure_pictures import (
     UNMARKED,
@@ -24,16 +24,10 @@ from casepack.package.figure_pictures import (
     whole,
     write_picture,
 )
-from casepack.package.frames import (
-    NO_PICTURES,
-    NO_PIXELS,
-    NOT_DECODABLE,
-    Frame,
-    Window,
-    read_frames,
-)
+from casepack.package.frames import NO_PIXELS, NOT_DECODABLE, Frame, Window
 from casepack.package.planes import FLAT_MM, centre_of
-from casepack.package.rendering import choose_window, decode_frames
+from casepack.package.rendering import decode_frames
+from casepack.package.shown_series import ShownSeries, read_shown_series
 
 _MOST_UNASKED = 6
 """Figures that are made when the case file asks for none."""
@@ -92,15 +86,19 @@ class _Request:
     """Of the figure, 1 for the first; 0 where the case file asks for none."""
     panel: str = ""
     caption: str
-    time_point: int
-    series: Series
+    shown: ShownSeries
     lesion: MeasuredLesion | None = None
     image: int | None = None
     window: Window | None = None
 
 
 def write_figures(
-    folder: Path, verified: Verified, case: Case, lesions: Sequence[MeasuredLesion]
+    folder: Path,
+    verified: Verified,
+    case: Case,
+    lesions: Sequence[MeasuredLesion],
+    *,
+    shown: Sequence[ShownSeries] | None = None,
 ) -> tuple[PlacedFigure, ...]:
     """Write ``fig1.png``, ``fig1-plain.png`` and so on, and ``figures.json``.
 
@@ -117,6 +115,8 @@ def write_figures(
         Its figures name series by Series Number and lesions by tracking identifier.
     lesions
         With the key image of each outline.
+    shown
+        The series of the studies, if they were read already.
 
     Raises
     ------
@@ -124,10 +124,11 @@ def write_figures(
         A figure names a series, an image or a lesion that is not there.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    series = read_shown_series(verified.deidentified) if shown is None else shown
     if case.figures:
-        requests = [_request(picture, verified, lesions) for picture in case.pictures]
+        requests = [_request(picture, series, lesions) for picture in case.pictures]
     else:
-        requests = _unasked(verified, case, lesions)
+        requests = _unasked(series, verified, case, lesions)
     placed = tuple(
         _place(folder, one.number or place, one, asked=bool(case.figures))
         for place, one in enumerate(requests, 1)
@@ -137,9 +138,12 @@ def write_figures(
     return placed
 
 
-def _request(figure: Picture, verified: Verified, lesions: Sequence[MeasuredLesion]) -> _Request:
+def _request(
+    figure: Picture, shown: Sequence[ShownSeries], lesions: Sequence[MeasuredLesion]
+) -> _Request:
     where = f"case file: {figure.place}"
-    series = _numbered(verified, figure.time_point, figure.series)
+    asked = (figure.time_point, figure.series)
+    series = next((one for one in shown if (one.time_point, one.series.number) == asked), None)
     if series is None:
         raise CaseError(
             "no series of images has this Series Number at this time point",
@@ -157,21 +161,24 @@ def _request(figure: Picture, verified: Verified, lesions: Sequence[MeasuredLesi
         number=figure.number,
         panel=figure.panel,
         caption=figure.caption,
-        time_point=figure.time_point,
-        series=series,
+        shown=series,
         lesion=lesion,
         image=figure.image,
         window=figure.window,
     )
 
 
-def _unasked(verified: Verified, case: Case, lesions: Sequence[MeasuredLesion]) -> list[_Request]:
-    by_uid = {series.series_instance_uid: series for _, series in _image_series(verified)}
+def _unasked(
+    shown: Sequence[ShownSeries],
+    verified: Verified,
+    case: Case,
+    lesions: Sequence[MeasuredLesion],
+) -> list[_Request]:
+    by_uid = {one.series.series_instance_uid: one for one in shown}
     key_images = [
         _Request(
             caption=f"{_when(verified, case, one.time_point)}{lesion.lesion.label}.",
-            time_point=one.time_point,
-            series=by_uid[one.series_instance_uid],
+            shown=by_uid[one.series_instance_uid],
             lesion=lesion,
         )
         for lesion in lesions
@@ -180,23 +187,23 @@ def _unasked(verified: Verified, case: Case, lesions: Sequence[MeasuredLesion]) 
     ]
     middles = [
         _Request(
-            caption=f"{_when(verified, case, time_point)}middle image of the series.",
-            time_point=time_point,
-            series=series,
+            caption=f"{_when(verified, case, one.time_point)}middle image of the series.",
+            shown=one,
         )
-        for time_point, series in _image_series(verified)
+        for one in shown
     ]
     return (key_images or middles)[:_MOST_UNASKED]
 
 
 def _place(folder: Path, number: int, request: _Request, *, asked: bool) -> PlacedFigure:
-    frames, skipped = read_frames(request.series)
+    shown = request.shown
+    frames, skipped = shown.frames, shown.skipped
     if not frames:
         reason = skipped[0].reason if skipped else NO_PIXELS
         return _without_picture(number, request, reason)
     frame, mark = _choose_frame(frames, request)
     values = next(value for _, value in decode_frames([frame]))
-    window = request.window or choose_window(frames)
+    window = request.window or shown.window
     name, label = f"fig{number}{request.panel}", _label(frames)
     size, detail = (0, 0), None
     if values is not None:
@@ -212,9 +219,9 @@ def _place(folder: Path, number: int, request: _Request, *, asked: bool) -> Plac
         file="" if values is None else f"{name}.png",
         plain="" if values is None else f"{name}{'-plain' if mark.dots else ''}.png",
         caption=request.caption if asked else f"{label}, {request.caption}",
-        time_point=request.time_point,
-        series_number=request.series.number,
-        series_instance_uid=request.series.series_instance_uid,
+        time_point=request.shown.time_point,
+        series_number=request.shown.series.number,
+        series_instance_uid=request.shown.series.series_instance_uid,
         series_label=label,
         sop_instance_uid=frame.instance.sop_instance_uid,
         frame=frame.number,
@@ -238,9 +245,9 @@ def _without_picture(number: int, request: _Request, reason: str) -> PlacedFigur
         file="",
         plain="",
         caption=request.caption,
-        time_point=request.time_point,
-        series_number=request.series.number,
-        series_instance_uid=request.series.series_instance_uid,
+        time_point=request.shown.time_point,
+        series_number=request.shown.series.number,
+        series_instance_uid=request.shown.series.series_instance_uid,
         series_label="",
         sop_instance_uid="",
         frame=1,
@@ -260,7 +267,7 @@ def _choose_frame(frames: Sequence[Frame], request: _Request) -> tuple[Frame, Ma
     The frame is the image that was asked for by its place, else the key image of the lesion, else
     the frame nearest to the lesion's centre, else the middle one.
     """
-    measurements = _at(request.lesion, request.time_point) if request.lesion else []
+    measurements = _at(request.lesion, request.shown.time_point) if request.lesion else []
     if request.image is not None:
         if request.image > len(frames):
             raise CaseError(
@@ -316,21 +323,6 @@ def _label(frames: Sequence[Frame]) -> str:
 
 def _at(lesion: MeasuredLesion, time_point: int) -> list[Measurement]:
     return [one for one in lesion.measurements if one.time_point == time_point]
-
-
-def _image_series(verified: Verified) -> Iterator[tuple[int, Series]]:
-    """Yield time point and series of all that can hold pictures."""
-    for time_point, study in enumerate(verified.deidentified.studies, 1):
-        for series in study.series:
-            if series.modality not in NO_PICTURES:
-                yield time_point, series
-
-
-def _numbered(verified: Verified, time_point: int, number: int) -> Series | None:
-    for found, series in _image_series(verified):
-        if (found, series.number) == (time_point, number):
-            return series
-    return None
 
 
 def _when(verified: Verified, case: Case, time_point: int) -> str:

@@ -18,7 +18,7 @@ from pydicom.filewriter import write_dataset, write_file_meta_info
 from pydicom.uid import UID, ExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
 from casepack.model import Deidentified, Instance, Progress, Series, Study, no_progress
-from casepack.package.records import make_record, read_keys, record_type, refer
+from casepack.package.records import IN_USE, make_record, read_keys, record_type, refer
 from casepack.standard.uids import derived_uid
 
 DICOMDIR = "DICOMDIR"
@@ -28,6 +28,11 @@ IMPLEMENTATION_VERSION = "CASEPACK"
 _ITEM = struct.Struct("<HHI")
 _NEXT = slice(8, 12)
 """Value bytes of (0004,1400), the first element of each record, Explicit VR Little Endian."""
+_IMAGE_START = struct.pack(
+    *("<HH2sHI HH2sHH HH2sHI HH2sH6s", 4, 0x1400, b"UL", 4, 0),
+    *(4, 0x1410, b"US", 2, IN_USE, 4, 0x1420, b"UL", 4, 0, 4, 0x1430, b"CS", 6, b"IMAGE "),
+)
+"""The first elements of an image's record: offsets, in use, type (PS3.3 Table F.3-3)."""
 _LOWER = slice(30, 34)
 """Value bytes of (0004,1420), the third: after 12 bytes of (0004,1400) and 10 of (0004,1410)."""
 
@@ -47,9 +52,13 @@ class _Node:
 
 
 def write_fileset(
-    folder: Path, deidentified: Deidentified, *, progress: Progress = no_progress
+    folder: Path,
+    deidentified: Deidentified,
+    *,
+    link: bool = False,
+    progress: Progress = no_progress,
 ) -> Mapping[str, str]:
-    """Copy all instances into a file-set and write its DICOMDIR.
+    """Copy, or link, all instances into a file-set and write its DICOMDIR.
 
     File IDs are ``PT000000/ST000000/SE000000/IM000000``: components of 8 upper-case characters,
     which every media profile allows (PS3.10 8.2). The bytes of the instances do not change.
@@ -58,6 +67,8 @@ def write_fileset(
     ----------
     folder
         Root of the file-set; must exist and be empty.
+    link
+        Whether to make hard links instead of copies, where the file system knows them.
 
     Returns
     -------
@@ -65,13 +76,12 @@ def write_fileset(
         SOP Instance UID to path relative to `folder`, in the order of the directory.
     """
     paths: dict[str, str] = {}
-    total = len(deidentified.instances)
     roots = _patients(deidentified)
     for number, (patient, studies) in enumerate(roots):
         for study_number, study in enumerate(studies):
             name = f"PT{number:06d}/ST{study_number:06d}"
             patient.children.append(_study(study, study_number, name, paths))
-    _copy(folder, deidentified, paths, total, progress)
+    _place_files(folder, deidentified, paths, link, progress)
     uid = derived_uid("file-set", *sorted(paths))
     (folder / DICOMDIR).write_bytes(_encode_directory([node for node, _ in roots], uid))
     return paths
@@ -111,12 +121,13 @@ def _series(series: Series, number: int, name: str, paths: dict[str, str]) -> _N
 def _instance(instance: Instance, place: int, file_id: str) -> _Node:
     kind = record_type(instance.sop_class_uid)
     if kind == "IMAGE":
-        # the one key of an image is known: thousands of files need not be opened
-        keys = Dataset()
-        if instance.number is not None:
-            keys.InstanceNumber = instance.number
-    else:
-        keys = read_keys(instance.path, kind)
+        return _Node(content=bytearray(_encode_image_record(instance, place, file_id)))
+    return _node(_instance_record(kind, read_keys(instance.path, kind), instance, place, file_id))
+
+
+def _instance_record(
+    kind: str, keys: Dataset, instance: Instance, place: int, file_id: str
+) -> Dataset:
     record = make_record(kind, keys, place + 1)
     refer(
         record,
@@ -125,21 +136,59 @@ def _instance(instance: Instance, place: int, file_id: str) -> _Node:
         instance.sop_instance_uid,
         instance.transfer_syntax_uid,
     )
-    return _node(record)
+    return record
 
 
-def _copy(
+def _encode_image_record(instance: Instance, place: int, file_id: str) -> bytes:
+    """Encode the record of an image without a Data Set: there are thousands, all alike.
+
+    Its one key is known, so that the file need not be opened either.
+    """
+    number = place + 1 if instance.number is None else instance.number
+    return b"".join(
+        (
+            _IMAGE_START,
+            _text(0x00041500, b"CS", file_id.replace("/", "\\")),
+            _text(0x00041510, b"UI", instance.sop_class_uid),
+            _text(0x00041511, b"UI", instance.sop_instance_uid),
+            _text(0x00041512, b"UI", instance.transfer_syntax_uid),
+            _text(0x00200013, b"IS", str(number)),
+        )
+    )
+
+
+def _text(tag: int, vr: bytes, text: str) -> bytes:
+    """Encode an element of a short text, Explicit VR Little Endian (PS3.5 7.1.2)."""
+    value = text.encode("ascii")
+    if len(value) % 2:
+        value += b"\0" if vr == b"UI" else b" "
+    return struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr, len(value)) + value
+
+
+def _place_files(
     folder: Path,
     deidentified: Deidentified,
     paths: Mapping[str, str],
-    total: int,
+    link: bool,
     progress: Progress,
 ) -> None:
-    for done, instance in enumerate(deidentified.instances, 1):
-        target = folder / paths[instance.sop_instance_uid]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(instance.path, target)
-        progress("copy images", done, total)
+    instances = deidentified.instances
+    for name in dict.fromkeys(path.rpartition("/")[0] for path in paths.values()):
+        (folder / name).mkdir(parents=True)
+    for done, instance in enumerate(instances, 1):
+        _place_file(instance.path, folder / paths[instance.sop_instance_uid], link=link)
+        progress("copy images", done, len(instances))
+
+
+def _place_file(source: Path, target: Path, *, link: bool) -> None:
+    if link:
+        try:
+            target.hardlink_to(source)
+        except OSError:  # not every file system knows them, and some limit their number
+            pass
+        else:
+            return
+    shutil.copyfile(source, target)
 
 
 def _node(record: Dataset) -> _Node:

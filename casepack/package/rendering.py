@@ -7,13 +7,13 @@ MONOCHROME1; pixels that are not square are resampled so that they are.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 from pydicom.pixels.utils import iter_pixels
@@ -23,6 +23,7 @@ from casepack.package.frames import Frame, Window, exact_window
 Values = NDArray[np.float32]
 """Output of the Modality LUT, shape ``(rows, columns)``, or ``(rows, columns, 3)`` for colour."""
 Grey = NDArray[np.uint8]
+Made = TypeVar("Made")
 
 PERCENTILES = (1.0, 99.5)
 """Of the values of a series: what the window spans when the header names no sane one."""
@@ -42,16 +43,45 @@ def decode_frames(frames: Sequence[Frame]) -> Iterator[tuple[Frame, Values | Non
     frames
         Frames of one and the same instance, by frame number.
     """
+    return _decode(frames, _modality_values)
+
+
+def draw_frames(
+    frames: Sequence[Frame], window: Window
+) -> Iterator[tuple[Frame, Image.Image | None]]:
+    """Decode the frames of one SOP Instance and draw them; the same as `render_frame` of each.
+
+    Parameters
+    ----------
+    frames
+        Frames of one and the same instance, by frame number.
+    """
+
+    def draw(dataset: Dataset, frame: Frame, stored: NDArray[Any]) -> Image.Image:
+        grey = _look_up_grey(dataset, frame, stored, window)
+        if grey is not None:
+            return _with_square_pixels(frame, Image.fromarray(grey))
+        return render_frame(frame, _modality_values(dataset, frame, stored), window)
+
+    return _decode(frames, draw)
+
+
+def _decode(
+    frames: Sequence[Frame], convert: Callable[[Dataset, Frame, NDArray[Any]], Made]
+) -> Iterator[tuple[Frame, Made | None]]:
+    """Yield what is made of each frame; pixels are read as they are needed, never a whole file."""
     done = 0
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dataset = dcmread(frames[0].instance.path)
+            described = Dataset()
             indices = [frame.number - 1 for frame in frames]
-            for frame, stored in zip(frames, iter_pixels(dataset, indices=indices), strict=True):
-                values = _modality_values(dataset, frame, stored)
+            path = frames[0].instance.path
+            decoded = iter_pixels(path, ds_out=described, indices=indices)
+            for frame, stored in zip(frames, decoded, strict=True):
+                made = convert(described, frame, stored)
                 done += 1
-                yield frame, values
+                yield frame, made
     except Exception:  # noqa: BLE001  # decoders raise anything, and their messages quote values
         for frame in frames[done:]:
             yield frame, None
@@ -71,7 +101,7 @@ def choose_window(frames: Sequence[Frame]) -> Window:
     The median of the windows in the headers when it fits the values, else the percentiles of the
     values of evenly spaced frames.
     """
-    step = -(-len(frames) // _SAMPLED_FRAMES)
+    step = max(1, -(-len(frames) // _SAMPLED_FRAMES))
     samples = [
         _sample(values)
         for group in by_instance(frames[::step])
@@ -119,12 +149,49 @@ def render_frame(frame: Frame, values: Values, window: Window) -> Image.Image:
     if values.ndim == _COLOUR:
         picture = Image.fromarray(np.clip(values, 0, 255).astype(np.uint8))
     else:
-        grey = apply_window(values, window)
-        if frame.inverted:
-            grey = 255 - grey
-        grey[np.isnan(values)] = 0
-        picture = Image.fromarray(grey)
-    return picture.resize(square_size(frame), Image.Resampling.BICUBIC)
+        picture = Image.fromarray(_grey(values, window, inverted=frame.inverted))
+    return _with_square_pixels(frame, picture)
+
+
+def _with_square_pixels(frame: Frame, picture: Image.Image) -> Image.Image:
+    size = square_size(frame)
+    return picture if size == picture.size else picture.resize(size, Image.Resampling.BICUBIC)
+
+
+def _grey(values: Values, window: Window, *, inverted: bool) -> Grey:
+    grey = apply_window(values, window)
+    if inverted:
+        grey = 255 - grey
+    grey[np.isnan(values)] = 0
+    return grey
+
+
+def _look_up_grey(
+    dataset: Dataset, frame: Frame, stored: NDArray[Any], window: Window
+) -> Grey | None:
+    """Return the grey values of a frame by a table of all stored values; None without any gain."""
+    kind = stored.dtype.str
+    if kind[1:] not in {"u1", "i1", "u2", "i2"} or _is_special(dataset, stored):
+        return None
+    if stored.size < 1 << 8 * stored.dtype.itemsize:
+        return None
+    scale = (frame.slope, frame.intercept)
+    table = _grey_table(kind, scale, frame.padding, window, frame.inverted)
+    found: Grey = np.take(table, stored.view(f"{kind[0]}u{kind[2]}"))
+    return found
+
+
+@lru_cache(maxsize=16)
+def _grey_table(
+    kind: str,
+    scale: tuple[float, float],
+    padding: tuple[float, float] | None,
+    window: Window,
+    inverted: bool,
+) -> Grey:
+    """Return the grey value of each stored value, by its bits as an unsigned number."""
+    every = np.arange(1 << 8 * int(kind[2]), dtype=f"{kind[0]}u{kind[2]}").view(kind)
+    return _grey(_rescaled(every, scale, padding), window, inverted=inverted)
 
 
 def square_size(frame: Frame) -> tuple[int, int]:
@@ -156,12 +223,33 @@ def _modality_values(dataset: Dataset, frame: Frame, stored: NDArray[Any]) -> Va
         return _colour(stored, int(dataset.BitsStored))
     if dataset.get("ModalityLUTSequence"):
         values = apply_modality_lut(stored, dataset).astype(np.float32)
-    else:
-        values = stored.astype(np.float32)
-        if (frame.slope, frame.intercept) != (1.0, 0.0):
-            values = values * np.float32(frame.slope) + np.float32(frame.intercept)
-    if frame.padding is not None:
-        values[(stored >= frame.padding[0]) & (stored <= frame.padding[1])] = np.nan
+        return _without_padding(values, stored, frame.padding)
+    return _rescaled(stored, (frame.slope, frame.intercept), frame.padding)
+
+
+def _is_special(dataset: Dataset, stored: NDArray[Any]) -> bool:
+    """Tell whether values become grey by more than a slope and an intercept."""
+    return (
+        stored.ndim == _COLOUR
+        or dataset.get("PhotometricInterpretation") == "PALETTE COLOR"
+        or bool(dataset.get("ModalityLUTSequence"))
+    )
+
+
+def _rescaled(
+    stored: NDArray[Any], scale: tuple[float, float], padding: tuple[float, float] | None
+) -> Values:
+    values = stored.astype(np.float32)
+    if scale != (1.0, 0.0):
+        values = values * np.float32(scale[0]) + np.float32(scale[1])
+    return _without_padding(values, stored, padding)
+
+
+def _without_padding(
+    values: Values, stored: NDArray[Any], padding: tuple[float, float] | None
+) -> Values:
+    if padding is not None:
+        values[(stored >= padding[0]) & (stored <= padding[1])] = np.nan
     return values
 
 

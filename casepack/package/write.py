@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import errno
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from casepack.case import Case
@@ -29,6 +30,7 @@ from casepack.package.report_page import write_report_page
 from casepack.package.text import legible, write_json, write_text
 from casepack.package.zenodo import describe_for_zenodo
 
+_PREVIEWS = "preview"
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755
 
 
@@ -40,13 +42,13 @@ def write_package(
     *,
     software: str,
     date: dt.date | None = None,
-    workers: int = 1,
+    drawing: previews.Drawing | None = None,
     progress: Progress = no_progress,
 ) -> None:
     """Write the package folder of a case; the same arguments give the same bytes.
 
-    Nothing is touched outside `target`. When it fails, what was written of `target` stays: the
-    caller writes into a work folder and renames.
+    When it fails, what was written of `target` stays: the caller writes into a work folder and
+    renames.
 
     Parameters
     ----------
@@ -56,8 +58,10 @@ def write_package(
         Name and version of the program, for the reports.
     date
         Of the bag; without: the case's publication date, or none.
-    workers
-        How many pictures to encode at a time; changes no byte.
+    drawing
+        The pictures of these images, begun by a run that throws away what lies beside `target`:
+        they are moved into the package, and its images are hard links to the de-identified files
+        instead of copies. Without, nothing outside `target` is touched.
 
     Raises
     ------
@@ -71,11 +75,23 @@ def write_package(
         )
     try:
         target.mkdir()
-        _write(verified, legible(case), lesions, target, software, workers, progress)
+        folder, link = target / PAYLOAD / "dicom", drawing is not None
+        folder.mkdir(parents=True)
+        names = write_fileset(folder, verified.deidentified, link=link, progress=progress)
+        with _drawing(verified, target, drawing) as pictures:
+            _write(verified, legible(case), lesions, target, names, software, pictures, progress)
         write_bag(target, legible(case), software=software, date=date, progress=progress)
         _set_modes(target)
     except OSError as error:
         raise _target_error(error) from None
+
+
+def _drawing(
+    verified: Verified, target: Path, begun: previews.Drawing | None
+) -> AbstractContextManager[previews.Drawing]:
+    if begun is not None:
+        return nullcontext(begun)
+    return previews.begin_previews(target / PAYLOAD / _PREVIEWS, verified.deidentified)
 
 
 def _write(
@@ -83,15 +99,14 @@ def _write(
     case: Case,
     lesions: Sequence[MeasuredLesion],
     target: Path,
+    file_ids: Mapping[str, str],
     software: str,
-    workers: int,
+    drawing: previews.Drawing,
     progress: Progress,
 ) -> None:
     payload = target / PAYLOAD
-    (payload / "dicom").mkdir(parents=True)
-    file_ids = write_fileset(payload / "dicom", verified.deidentified, progress=progress)
     paths = {uid: f"dicom/{file_id}" for uid, file_id in file_ids.items()}
-    captions = _write_pages(payload, verified, case, lesions, workers, progress)
+    captions = _write_pages(payload, verified, case, lesions, drawing, progress)
     _write_case(payload, verified, case, lesions, paths, captions, software)
     _write_doi(payload / "doi", case)
     _write_report(payload / "deid", verified, case, paths, software)
@@ -104,16 +119,16 @@ def _write_pages(
     verified: Verified,
     case: Case,
     lesions: Sequence[MeasuredLesion],
-    workers: int,
+    drawing: previews.Drawing,
     progress: Progress,
 ) -> Mapping[str, str]:
     """Write figures, previews and the case page; return path and caption of the figures."""
-    for name in ("figures", "preview"):
-        (payload / name).mkdir()
-    placed = figures.write_figures(payload / "figures", verified, case, lesions)
-    stacks = previews.write_previews(
-        payload / "preview", verified, workers=workers, progress=progress
+    placed = figures.write_figures(
+        payload / "figures", verified, case, lesions, shown=drawing.shown
     )
+    stacks = drawing.finish(progress=progress)
+    if drawing.folder.exists() and drawing.folder != payload / _PREVIEWS:
+        drawing.folder.rename(payload / _PREVIEWS)
     page.write_page(payload, verified, case, stacks, placed, lesions)
     return {f"figures/{one.file}": one.caption for one in placed if one.file}
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Self
 
 import pytest
 from pydicom.dataset import Dataset
 
-from casepack.deidentify import workers as module
+from casepack import workers as module
 from casepack.deidentify.dataset import DataSetDeidentifier
 from casepack.deidentify.dates import shift_value
 from casepack.deidentify.pseudonyms import Pseudonyms
@@ -169,10 +168,7 @@ def test_a_worker_that_is_killed_is_an_error_without_values(
     class Broken:
         def __init__(self, **_: object) -> None: ...
 
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *_: object) -> None: ...
+        def shutdown(self, **_: object) -> None: ...
 
         def map(self, _function: Callable[..., object], _chunks: object) -> list[object]:
             raise BrokenProcessPool("DOE")

@@ -18,7 +18,12 @@ from pydicom.uid import (
 )
 
 from casepack.model import Deidentified, Instance, Series
-from casepack.package.fileset import write_fileset
+from casepack.package.fileset import (
+    _encode,
+    _encode_image_record,
+    _instance_record,
+    write_fileset,
+)
 from casepack.package.records import keys_of, read_keys, record_type
 from tests.builders import deidentified, mr_instance, write_instance
 from tests.package.cases import needs
@@ -121,6 +126,46 @@ def test_files_are_copied_byte_for_byte_under_names_of_eight_characters(tmp_path
         assert copy.stat().st_nlink == 1
     assert next(iter(paths.values())) == "PT000000/ST000000/SE000000/IM000000"
     assert list(paths.values())[-1] == "PT000000/ST000001/SE000001/IM000002"
+
+
+def test_files_that_nobody_keeps_are_linked(tmp_path: Path) -> None:
+    found = deidentified(tmp_path / "in")
+    (tmp_path / "dicom").mkdir()
+    for uid, path in write_fileset(tmp_path / "dicom", found, link=True).items():
+        source = next(one.path for one in found.instances if one.sop_instance_uid == uid)
+        assert (tmp_path / "dicom" / path).samefile(source)
+
+
+def test_where_files_cannot_be_linked_they_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "hardlink_to", fail)
+    found = deidentified(tmp_path / "in")
+    (tmp_path / "dicom").mkdir()
+    paths = write_fileset(tmp_path / "dicom", found, link=True)
+    for instance in found.instances:
+        copy = tmp_path / "dicom" / paths[instance.sop_instance_uid]
+        assert copy.read_bytes() == instance.path.read_bytes()
+        assert copy.stat().st_nlink == 1
+
+
+@pytest.mark.parametrize("number", [None, 0, 7, -12, 2147483647])
+@pytest.mark.parametrize("uid", ["1.2.3", "1.2.34"])
+def test_the_record_of_an_image_is_what_the_general_way_gives(
+    tmp_path: Path, number: int | None, uid: str
+) -> None:
+    instance = replace(
+        deidentified(tmp_path / "in").instances[0], number=number, sop_instance_uid=uid
+    )
+    keys = Dataset()
+    if number is not None:
+        keys.InstanceNumber = number
+    path = "PT000000/ST000001/SE000002/IM000003"
+    record = _instance_record("IMAGE", keys, instance, 3, path)
+    assert _encode_image_record(instance, 3, path) == _encode(record)
 
 
 def test_the_directory_leads_to_every_file(tmp_path: Path) -> None:

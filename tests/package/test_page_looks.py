@@ -38,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = Deidentified(root=root, studies=studies, record=RECORD)
     lesions = measure_lesions(found, read_lesions(root / "sample" / "lesions.json"))
     checked = Verified(deidentified=found, checks=())
-    write_package(checked, case, lesions, root / "package", software=SOFTWARE, workers=2)
+    write_package(checked, case, lesions, root / "package", software=SOFTWARE)
     return root / "package" / "data"
 
 

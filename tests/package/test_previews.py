@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import threading
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,7 @@ from pydicom.uid import EnhancedMRImageStorage
 
 from casepack.model import Series
 from casepack.package import previews
-from casepack.package.previews import Stack, write_previews
-from casepack.package.rendering import decode_frames
+from casepack.package.previews import Stack, begin_previews, write_previews
 from tests.package.cases import verified
 from tests.package.pictures import checked, image, write_series
 
@@ -62,29 +62,45 @@ def test_the_same_studies_give_the_same_bytes_whatever_the_workers(tmp_path):
     assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b") != {}
 
 
-def test_pictures_are_encoded_side_by_side_and_few_wait_for_it(tmp_path, monkeypatch):
-    both = threading.Barrier(2, timeout=20)
-    decoded: list[int] = []
-    written: list[int] = []
-    write = previews._write_image
+def write_process(path: Path, *_: object) -> tuple[int, int]:
+    time.sleep(0.02)
+    path.write_text(str(os.getpid()))
+    return (1, 1)
 
-    def count_decoded(frames):
-        for pair in decode_frames(frames):
-            decoded.append(1 + len(decoded) - len(written))
-            yield pair
 
-    def write_two_at_a_time(*given):
-        both.wait()
-        written.append(1)
-        return write(*given)
+def test_pictures_are_drawn_by_several_processes(tmp_path, monkeypatch):
+    monkeypatch.setattr(previews, "_write_image", write_process)
+    write_previews(tmp_path, verified(tmp_path / "in", studies=1, series=1, slices=40), workers=2)
+    written = [path.read_text() for path in tmp_path.rglob("*.webp")]
+    assert len(written) == 40
+    assert len(set(written)) == 2
+    assert str(os.getpid()) not in written
 
-    monkeypatch.setattr(previews, "decode_frames", count_decoded)
-    monkeypatch.setattr(previews, "_write_image", write_two_at_a_time)
-    write_previews(tmp_path, verified(tmp_path / "in", studies=1, series=1, slices=30), workers=2)
-    assert len(written) == len(decoded) == 30
-    assert max(decoded) <= 7, (
-        "memory stays flat: two that are written, four that wait, one at the door"
-    )
+
+def test_pictures_are_drawn_while_the_caller_does_something_else(tmp_path):
+    found = verified(tmp_path / "in", studies=1, slices=3).deidentified
+    with begin_previews(tmp_path / "preview", found, workers=2) as drawing:
+        end = time.monotonic() + 60
+        while len(bytes_of(tmp_path / "preview")) < 6 and time.monotonic() < end:
+            time.sleep(0.01)
+        assert len(bytes_of(tmp_path / "preview")) == 6
+        assert [len(stack.images) for stack in drawing.finish()] == [3, 3]
+
+
+def test_pictures_that_nobody_waits_for_are_not_drawn_to_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(previews, "_write_image", write_process)
+    found = verified(tmp_path / "in", studies=1, series=1, slices=160).deidentified
+    with begin_previews(tmp_path / "preview", found, workers=2):
+        pass
+    assert len(bytes_of(tmp_path / "preview")) < 160
+
+
+def test_with_one_worker_pictures_are_drawn_when_they_are_asked_for(tmp_path):
+    found = verified(tmp_path / "in", studies=1, slices=3).deidentified
+    with begin_previews(tmp_path / "preview", found) as drawing:
+        assert bytes_of(tmp_path / "preview") == {}
+        drawing.finish()
+    assert len(bytes_of(tmp_path / "preview")) == 6
 
 
 def test_a_picture_that_cannot_be_written_stops_all(tmp_path, monkeypatch):
@@ -239,7 +255,15 @@ def test_series_of_one_number_do_not_overwrite_each_other(tmp_path):
     assert [one.images[0].file for one in stacks] == ["tp1-s01/000.webp", "tp1-s01-2/000.webp"]
 
 
-def test_progress_counts_instances(tmp_path):
+def test_a_series_that_cannot_be_read_is_a_stack_without_images(tmp_path):
+    series = write_series(tmp_path / "in", [image(GREY)])
+    series.instances[0].path.write_bytes(b"not DICOM")
+    (stack,) = write_previews(tmp_path / "preview", checked(tmp_path, [series]))
+    assert stack.images == ()
+    assert [one.reason for one in stack.skipped] == ["cannot be read"]
+
+
+def test_progress_counts_pictures(tmp_path):
     told = []
     write_previews(
         tmp_path / "preview",

@@ -14,6 +14,7 @@ from casepack.package.rendering import (
     apply_window,
     choose_window,
     decode_frames,
+    draw_frames,
     fit_size,
     render_frame,
     window_of_values,
@@ -127,6 +128,37 @@ def test_colour_stays_colour(tmp_path):
     assert values is not None
     picture = render_frame(frame, values, (1, 1))
     assert (picture.mode, picture.getpixel((1, 1))) == ("RGB", (200, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "attributes"),
+    [
+        (np.uint16, {}),
+        (np.int16, {"RescaleSlope": "0.37", "RescaleIntercept": "-1024.5"}),
+        (np.int16, {"PixelPaddingValue": -2000, "PixelPaddingRangeLimit": -1500}),
+        (np.uint16, {"PhotometricInterpretation": "MONOCHROME1", "PixelPaddingValue": 3}),
+        (np.uint8, {"WindowCenter": "20", "WindowWidth": "1"}),
+        (np.uint16, {"PixelSpacing": [2, 1]}),
+        (np.uint16, {"BitsStored": 12, "HighBit": 11}),
+        (np.uint32, {}),
+    ],
+)
+@pytest.mark.parametrize("side", [16, 300])
+def test_a_picture_drawn_by_table_is_the_same(tmp_path, dtype, attributes, side):
+    # 300 x 300 pixels are more than there are values of two bytes: only then a table is used
+    limits = np.iinfo(dtype)
+    low, high = max(limits.min, -4000), min(limits.max, 4095)
+    pixels = np.random.default_rng(1).integers(low, high, (side, side), endpoint=True)
+    frames = frames_of(tmp_path, image(pixels.astype(dtype), **attributes))
+    window = choose_window(frames)
+    ((_, picture),) = draw_frames(frames, window)
+    ((_, values),) = decode_frames(frames)
+    assert picture is not None
+    assert values is not None
+    general = render_frame(frames[0], values, window)
+    assert (picture.size, picture.mode) == (general.size, general.mode)
+    assert picture.tobytes() == general.tobytes()
+    assert len(set(picture.tobytes())) > 1
 
 
 def test_what_cannot_be_decoded_comes_without_values(tmp_path):

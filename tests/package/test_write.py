@@ -17,6 +17,7 @@ from casepack.case import Case, untitled_case
 from casepack.errors import TargetError
 from casepack.model import Verified
 from casepack.package import page
+from casepack.package.previews import begin_previews
 from casepack.package.write import write_package
 from tests.package import cases
 
@@ -83,6 +84,25 @@ def test_two_runs_give_the_same_bytes_whatever_the_folder(tmp_path: Path, case: 
     (tmp_path / "deep" / "er").mkdir(parents=True)
     second = _write(tmp_path / "deep" / "er" / "b", cases.verified(tmp_path / "other"), case)
     assert _contents(first) == _contents(second)
+
+
+def test_pictures_begun_before_and_linked_images_give_the_same_bytes(
+    tmp_path: Path, case: Case
+) -> None:
+    checked = cases.verified(tmp_path / "in")
+    usual = _contents(_write(tmp_path / "usual", checked, case))
+    lesions = cases.lesions(checked) if case.lesions else ()
+    with begin_previews(tmp_path / "preview", checked.deidentified, workers=2) as drawing:
+        write_package(
+            checked,
+            case,
+            lesions,
+            tmp_path / "out",
+            software=cases.SOFTWARE,
+            drawing=drawing,
+        )
+    assert _contents(tmp_path / "out") == usual
+    assert not (tmp_path / "preview").exists()
 
 
 def test_text_is_utf8_with_lf_and_tells_nothing_of_the_machine(tmp_path: Path, case: Case) -> None:

@@ -21,9 +21,9 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from casepack.deidentify.workers import end_with_parent
 from casepack.errors import InstanceHeld
 from casepack.model import Reason
+from casepack.workers import end_with_parent
 
 _SECONDS: Final = 60
 """For one frame; the largest that are examined take a few."""

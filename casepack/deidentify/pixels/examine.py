@@ -23,11 +23,11 @@ from casepack.deidentify.pixels.series import spread_over_series
 from casepack.deidentify.pixels.stored import StoredPixels, is_lossy, read_frames, shown_values
 from casepack.deidentify.pixels.triage import Triage, triage
 from casepack.deidentify.pixels.unused_bits import hides_in_unused_bits
-from casepack.deidentify.workers import in_chunks, over_processes
 from casepack.errors import CasepackError, InstanceHeld
 from casepack.model import Edges, FileSet, Instance, Reason
 from casepack.part_ten import open_part_ten
 from casepack.recipe import Filter
+from casepack.workers import in_chunks, over_processes
 
 _CHUNK: Final = 16
 _BURNED_IN_ANNOTATION: Final = 0x00280301

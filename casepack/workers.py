@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from casepack.errors import CasepackError
@@ -27,6 +28,20 @@ def over_processes(
 ) -> Iterator[Result]:
     """Yield ``function(task, chunk)`` for each chunk, in their order.
 
+    Parameters and errors are those of `begin_over_processes`.
+    """
+    with begin_over_processes(function, task, chunks, workers) as results:
+        yield from results
+
+
+@contextmanager
+def begin_over_processes(
+    function: Callable[[Task, Chunk], Result], task: Task, chunks: Sequence[Chunk], workers: int
+) -> Iterator[Iterator[Result]]:
+    """Begin ``function(task, chunk)`` for each chunk; the results come in the order of the chunks.
+
+    Processes work on while the caller does something else. Leaving ends what was not asked for.
+
     Parameters
     ----------
     function
@@ -34,7 +49,7 @@ def over_processes(
     task
         What all chunks have in common; each process keeps its own from chunk to chunk.
     workers
-        Processes; with one, or with one chunk, all is done here.
+        Processes; with one, or with one chunk, all is done here, when it is asked for.
 
     Raises
     ------
@@ -42,20 +57,35 @@ def over_processes(
         A process was ended from outside.
     """
     if workers < 2 or len(chunks) < 2:  # noqa: PLR2004  # one process, one chunk
-        yield from (function(task, chunk) for chunk in chunks)
+        yield (function(task, chunk) for chunk in chunks)
         return
-    with ProcessPoolExecutor(
+    pool = ProcessPoolExecutor(
         max_workers=min(workers, len(chunks)),
         initializer=_start_worker,
         initargs=(function, task, os.getpid()),
-    ) as pool:
-        try:
-            yield from pool.map(_run_in_worker, chunks)
-        except BrokenProcessPool:
-            raise CasepackError(
-                "a worker process was ended from outside",
-                advice="Perhaps memory ran out: try again with fewer workers.",
-            ) from None
+    )
+    try:
+        with _own_error():
+            results = pool.map(_run_in_worker, chunks)
+        yield _take(results)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _take(results: Iterator[Result]) -> Iterator[Result]:
+    with _own_error():
+        yield from results
+
+
+@contextmanager
+def _own_error() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool:
+        raise CasepackError(
+            "a worker process was ended from outside",
+            advice="Perhaps memory ran out: try again with fewer workers.",
+        ) from None
 
 
 def in_chunks(entries: Iterable[Chunk], size: int) -> list[list[Chunk]]:
