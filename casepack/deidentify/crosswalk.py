@@ -22,6 +22,7 @@ from casepack.model import FileSet, Unused
 if TYPE_CHECKING:
     from casepack.deidentify.pixels.faces import FaceVerdict
     from casepack.deidentify.pixels.pictures import PixelReview
+    from casepack.deidentify.review_page import Canvas
 
 _UID_MAPPING: Final = "uid_mapping.csv"
 _COLUMNS: Final = 2
@@ -107,10 +108,11 @@ def write_crosswalk(folder: Path, crosswalk: Crosswalk) -> None:
     # only who asks for a crosswalk waits for the page
     from casepack.deidentify.review_page import draw_review_page  # noqa: PLC0415
 
-    sheet = (*crosswalk.review, *_write_pictures(folder, crosswalk.pixels))
+    boxes, canvases = _write_pictures(folder, crosswalk.pixels)
+    sheet = (*crosswalk.review, *boxes)
     # the mark tells spreadsheets that it is UTF-8
     _write_private(folder / "review.csv", "\ufeff" + draw_review_csv(sheet))
-    _write_private(folder / "review.html", draw_review_page(sheet))
+    _write_private(folder / "review.html", draw_review_page(sheet, canvases))
     if crosswalk.originals is not None and any(one.boxes for one in crosswalk.faces.values()):
         # only who covers faces waits for numpy
         from casepack.deidentify.pixels.face_sheets import write_face_sheets  # noqa: PLC0415
@@ -118,9 +120,11 @@ def write_crosswalk(folder: Path, crosswalk: Crosswalk) -> None:
         write_face_sheets(folder / "faces", crosswalk.originals, crosswalk.faces)
 
 
-def _write_pictures(folder: Path, review: PixelReview | None) -> tuple[ReviewRow, ...]:
+def _write_pictures(
+    folder: Path, review: PixelReview | None
+) -> tuple[tuple[ReviewRow, ...], tuple[Canvas, ...]]:
     if review is None:
-        return ()
+        return (), ()
     # only who looked at pixels waits for numpy
     from casepack.deidentify.pixels.pictures import write_review  # noqa: PLC0415
 

@@ -64,6 +64,7 @@ class Looked:
             file_set=self.file_set,
             candidates=list_candidates(self.file_set, self.seen),
             covered={n: dict(done.change.boxes) for n, done in placed.items() if done.change},
+            sizes={n: (one.rows, one.columns) for n, one in self.seen.items()},
             decisions=decisions,
         )
 

@@ -25,7 +25,8 @@ id         by which a decision finds its row again; spreadsheets may spoil every
 ``approve`` holds for the result that was seen: if the next run makes another one, the row counts as
 undecided. ``reject`` and ``keep`` hold for the original, whatever is made of it.
 
-A box is added by a row of one's own, without an id: ``decision`` cover, ``kind`` box, ``place`` an
+A box is added by drawing it on a picture of the page, which makes a row without an id that one may
+also write oneself: ``decision`` cover, ``kind`` box, ``place`` an
 original SOP Instance UID with or without a frame, or ``series`` with the Series Number or UID, or
 ``all``; ``original`` the box in pixels, or a region of the patient in millimetres (LPS),
 ``x1,y1,z1,x2,y2,z2 mm``. With ``series`` a region in millimetres is covered in every series of its
@@ -132,6 +133,13 @@ class AddedBox:
     pixels: Edges | None = None
     region: tuple[Point, Point] | None = None
     """Two opposite corners, mm, LPS."""
+
+    @property
+    def original(self) -> str:
+        """What is covered, as the sheet holds it."""
+        if self.region is None:
+            return ",".join(map(str, self.pixels or ()))
+        return ",".join(f"{number:.6f}" for point in self.region for number in point) + " mm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from casepack.deidentify.pixels.stored import (
     shown_values,
 )
 from casepack.deidentify.review import Decisions, ReviewRow
+from casepack.deidentify.review_page import Canvas, Choice
 from casepack.errors import InstanceHeld
 from casepack.model import FileSet, Instance, Series
 from casepack.part_ten import open_part_ten
@@ -49,27 +50,46 @@ class PixelReview:
     candidates: tuple[Candidate, ...] = field(repr=False)
     covered: Mapping[int, BoxesByFrame] = field(repr=False)
     """By number of the image, what was covered."""
+    sizes: Mapping[int, tuple[int, int]] = field(repr=False)
+    """By number of the image, Rows and Columns."""
     decisions: Decisions = field(repr=False)
 
 
-def write_review(folder: Path, review: PixelReview) -> tuple[ReviewRow, ...]:
-    """Write the contact sheets below a folder, and return the rows of the review sheet.
+@dataclass(slots=True, kw_only=True)
+class _Drawn:
+    """What was drawn, in its order."""
+
+    candidates: list[int] = field(default_factory=list)
+    """Places of the candidates that have a picture."""
+    canvases: list[Canvas] = field(default_factory=list)
+
+
+def write_review(
+    folder: Path, review: PixelReview
+) -> tuple[tuple[ReviewRow, ...], tuple[Canvas, ...]]:
+    """Write the contact sheets below a folder.
+
+    Returns
+    -------
+    tuple, tuple
+        The rows of the review sheet, and the pictures on which a person may draw boxes.
 
     Raises
     ------
     TargetError
         They cannot be written.
     """
-    numbers: list[int] = []
-    write_contact_sheets(folder / FOLDER, _comparisons(review, numbers), _projections(review))
+    drawn = _Drawn()
+    write_contact_sheets(folder / FOLDER, _comparisons(review, drawn), _projections(review, drawn))
     pictures = {
-        at: f"{FOLDER}/candidate-{place:04}.png" for place, at in enumerate(numbers, start=1)
+        at: f"{FOLDER}/candidate-{place:04}.png"
+        for place, at in enumerate(drawn.candidates, start=1)
     }
-    return draw_rows(review.candidates, review.decisions, pictures)
+    return draw_rows(review.candidates, review.decisions, pictures), tuple(drawn.canvases)
 
 
-def _comparisons(review: PixelReview, numbers: list[int]) -> Iterator[Comparison]:
-    """Yield pictures of the candidates; `numbers` tells of which."""
+def _comparisons(review: PixelReview, drawn: _Drawn) -> Iterator[Comparison]:
+    """Yield pictures of the candidates, and note them."""
     series_of = {
         instance.path: series
         for study in review.file_set.studies
@@ -78,7 +98,7 @@ def _comparisons(review: PixelReview, numbers: list[int]) -> Iterator[Comparison
     }
     instances = review.file_set.instances
     for at, candidate in enumerate(review.candidates):
-        if len(numbers) >= _MOST_PICTURES:
+        if len(drawn.candidates) >= _MOST_PICTURES:
             return
         number, frame = candidate.images[0]
         instance = instances[number]
@@ -87,9 +107,9 @@ def _comparisons(review: PixelReview, numbers: list[int]) -> Iterator[Comparison
             before, after = _before_and_after(instance.path, frame, [Box(*one) for one in boxes])
         except InstanceHeld:
             continue
-        numbers.append(at)
-        yield Comparison(
-            series_number=series_of[instance.path].number,
+        series = series_of[instance.path]
+        comparison = Comparison(
+            series_number=series.number,
             instance_number=instance.number,
             frame=frame + 1,
             before=before,
@@ -97,6 +117,46 @@ def _comparisons(review: PixelReview, numbers: list[int]) -> Iterator[Comparison
             boxes=tuple(Box(*part) for part in candidate.parts),
             images=len(candidate.images),
         )
+        drawn.candidates.append(at)
+        alike = _alike(review, series, review.sizes[number])
+        choices = (_this_image(instance, frame), _whole_series(series, alike))
+        picture = f"{FOLDER}/candidate-{len(drawn.candidates):04}.png"
+        drawn.canvases.append(_canvas(picture, comparison.title, before, choices))
+        yield comparison
+
+
+def _canvas(picture: str, title: str, shown: Values, choices: Sequence[Choice]) -> Canvas:
+    rows, columns = shown.shape[:2]
+    return Canvas(picture=picture, title=title, rows=rows, columns=columns, choices=tuple(choices))
+
+
+def _this_image(instance: Instance, frame: int) -> Choice:
+    uid = instance.sop_instance_uid
+    if instance.frames > 1:
+        return Choice(label=f"this frame ({frame + 1})", places=(f"{uid} frame {frame + 1}",))
+    return Choice(label="this image", places=(uid,))
+
+
+def _whole_series(series: Series, alike: Sequence[Instance]) -> Choice:
+    """Return the choice of all images of a series, or of all those of one size."""
+    if len(alike) == len(series.instances):
+        label = "all images of the series"
+        return Choice(label=label, places=(f"series {series.series_instance_uid}",))
+    uids = tuple(instance.sop_instance_uid for instance in alike)
+    return Choice(label="all images of this size", places=uids)
+
+
+def _each_image(alike: Sequence[Instance]) -> Iterator[Choice]:
+    for place, instance in enumerate(alike, start=1):
+        number = place if instance.number is None else instance.number
+        uids = (instance.sop_instance_uid,)
+        yield Choice(label=f"image {number}", places=uids, frames=instance.frames)
+
+
+def _alike(review: PixelReview, series: Series, size: tuple[int, int]) -> list[Instance]:
+    """Return the images of a series that have a size."""
+    number = {instance.path: at for at, instance in enumerate(review.file_set.instances)}
+    return [one for one in series.instances if review.sizes.get(number[one.path]) == size]
 
 
 def _before_and_after(path: Path, frame: int, boxes: Sequence[Box]) -> tuple[Values, Values]:
@@ -124,11 +184,21 @@ def _one_frame(path: Path, frame: int) -> StoredPixels:
         return replace(pixels, frames=1, value=value)
 
 
-def _projections(review: PixelReview) -> Iterator[Projection]:
-    number = 0
+def _projections(review: PixelReview, drawn: _Drawn) -> Iterator[Projection]:
+    """Yield pictures of the series, and note them."""
+    number = pictures = 0
     for study in review.file_set.studies:
         for series in study.series:
-            yield from _project(series, number, review.covered)
+            for projection in _project(series, number, review.covered):
+                pictures += 1
+                rows, columns = projection.largest.shape[:2]
+                alike = _alike(review, series, (rows, columns))
+                choices = (_whole_series(series, alike), *_each_image(alike))
+                picture = f"{FOLDER}/series-{pictures:04}.png"
+                drawn.canvases.append(
+                    _canvas(picture, projection.title, projection.largest, choices)
+                )
+                yield projection
             number += len(series.instances)
 
 

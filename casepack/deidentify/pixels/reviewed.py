@@ -128,7 +128,7 @@ def draw_rows(
     pictures
         By place in `candidates`, the path of a picture below the folder of the sheet.
     """
-    return tuple(
+    rows = tuple(
         ReviewRow(
             kind=RowKind.BOX,
             place=one.place,
@@ -139,6 +139,18 @@ def draw_rows(
             decision=_decided(one, decisions),
         )
         for at, one in enumerate(candidates)
+    )
+    # so that who saves the sheet again does not lose what was added before
+    return (*rows, *(_row_of(one) for one in decisions.added))
+
+
+def _row_of(added: AddedBox) -> ReviewRow:
+    return ReviewRow(
+        kind=RowKind.BOX,
+        place=added.place,
+        original=added.original,
+        result=COVERED,
+        decision=Decision.COVER,
     )
 
 

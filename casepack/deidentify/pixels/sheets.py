@@ -18,11 +18,11 @@ from PIL import Image, ImageDraw
 from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.stored import StoredPixels, Values, shown_values
 from casepack.deidentify.private_files import open_private
+from casepack.deidentify.review_page import GAP
 from casepack.errors import TargetError
 
 _WIDEST: Final = 640
 """Pixels of one picture on the page; larger frames are shown smaller."""
-_GAP: Final = 8
 _OUTLINE: Final = (255, 96, 0)
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Burned-in text: review</title>
@@ -134,9 +134,9 @@ def _side_by_side(
     for box in boxes:
         left, top, right, bottom = (round(edge * share) for edge in box)
         draw.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=_OUTLINE)
-    sheet = Image.new("RGB", (2 * size[0] + _GAP, size[1]), "white")
+    sheet = Image.new("RGB", (2 * size[0] + GAP, size[1]), "white")
     sheet.paste(before, (0, 0))
-    sheet.paste(after, (size[0] + _GAP, 0))
+    sheet.paste(after, (size[0] + GAP, 0))
     return sheet
 
 

@@ -14,9 +14,10 @@ from casepack.deidentify.crosswalk import Crosswalk, write_crosswalk
 from casepack.deidentify.journal import Journal
 from casepack.deidentify.pixels import examine
 from casepack.deidentify.pixels.boxes import Box
+from casepack.deidentify.pixels.pictures import write_review
 from casepack.deidentify.pixels.planes import Plane
 from casepack.deidentify.pixels.regions import cut_region
-from casepack.deidentify.review import COLUMNS, read_decisions
+from casepack.deidentify.review import COLUMNS, Decision, read_decisions
 from casepack.deidentify.studies import deidentify_file_set
 from casepack.errors import ReviewError
 from casepack.model import Reason
@@ -109,6 +110,54 @@ def test_what_was_decided_is_shown_the_next_time(
     rows = [{**row, "decision": "approve"} for row in first[0]]
     _, crosswalk = again(tmp_path, images(), rows)
     assert {row["decision"] for row in sheet(tmp_path / "crosswalk", crosswalk)} == {"approve"}
+
+
+def test_what_was_added_stands_on_the_next_sheet(tmp_path: Path) -> None:
+    added = [("series 1", "100,200,140,230"), ("all", "-1.5,2,3.25,4,5,6.000001 mm")]
+    rows = [
+        {"decision": "cover", "kind": "box", "place": place, "original": box}
+        for place, box in added
+    ]
+    using = [image(1)]
+    first, crosswalk = again(tmp_path / "first", using, rows)
+    again_rows = [
+        row for row in sheet(tmp_path / "c", crosswalk) if row["decision"] == Decision.COVER
+    ]
+    assert len(again_rows) == 2
+    second, _ = again(tmp_path / "second", using, again_rows)
+    assert (first[1, 1].pixel_array[200:230, 100:140] == first[1, 1].pixel_array[200, 100]).all()
+    assert first[1, 1].PixelData == second[1, 1].PixelData
+
+
+def test_a_box_can_be_drawn_on_each_frame_with_a_find_and_on_each_series(tmp_path: Path) -> None:
+    small = image(2, series=3)
+    small.Rows, small.PixelData = 128, small.PixelData[: 128 * 256 * 2]
+    several = image(3, series=3)
+    several.NumberOfFrames, several.PixelData = 2, several.PixelData * 2
+    named = image(1, text=NAME)
+    _, crosswalk = run(tmp_path, [named, image(1, series=3), small, several])
+    assert crosswalk.pixels is not None
+    rows, canvases = write_review(tmp_path / "crosswalk", crosswalk.pixels)
+    assert all((tmp_path / "crosswalk" / canvas.picture).exists() for canvas in canvases)
+    on_rows = [canvas for canvas in canvases if canvas.picture in {row.picture for row in rows}]
+    assert [choice.places for choice in on_rows[0].choices] == [
+        (named.SOPInstanceUID,),
+        (f"series {named.SeriesInstanceUID}",),
+    ]
+    whole = {c.title: c for c in canvases if c not in on_rows}
+    assert [(c.rows, c.columns, len(c.choices)) for c in whole.values()] == [
+        (256, 256, 2),
+        (256, 256, 3),
+        (128, 256, 2),
+    ]
+    first, *_ = whole.values()
+    assert first.choices[0].places == (f"series {named.SeriesInstanceUID}",)
+    # a box on a picture of one size is for the images of that size
+    uids = (str(image(1, series=3).SOPInstanceUID), str(several.SOPInstanceUID))
+    large, other = list(whole.values())[1:]
+    assert large.choices[0].places == uids
+    assert [choice.frames for choice in large.choices[1:]] == [1, 2]
+    assert other.choices[0].places == (small.SOPInstanceUID,)
 
 
 @pytest.mark.parametrize(
