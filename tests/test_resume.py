@@ -156,7 +156,7 @@ def test_a_run_that_fails_leaves_the_former_result(
     def fail(*_args: object) -> None:
         raise TargetError("no room")
 
-    monkeypatch.setattr("casepack.pipeline.write_report", fail)
+    monkeypatch.setattr("casepack.pipeline.deidentify.write_report", fail)
     with pytest.raises(TargetError):
         deidentify_study(study, tmp_path / "out", settings)
     assert contents(tmp_path / "out") == before

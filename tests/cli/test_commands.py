@@ -81,7 +81,7 @@ def test_an_unexpected_failure_shows_its_place_and_no_value(
     def fail(*_args: object, **_kwargs: object) -> None:
         raise KeyError("Quillfeather^Amaranth")
 
-    monkeypatch.setattr("casepack.pipeline.read_file_set", fail)
+    monkeypatch.setattr("casepack.pipeline.deidentify.read_file_set", fail)
     result = runner.invoke(app, ["deid", str(tmp_path), str(tmp_path / "out")])
     assert result.exit_code == 2
     assert "KeyError at casepack.pipeline" in result.output
