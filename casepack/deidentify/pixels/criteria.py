@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, Protocol
 
@@ -56,7 +57,10 @@ class Known:
 
 def holds(criterion: Criterion, header: ImageHeader) -> bool:
     """Return the answer of a header to one question."""
-    text = header.text(criterion.tag)
+    return _answer(criterion, header.text(criterion.tag))
+
+
+def _answer(criterion: Criterion, text: str | None) -> bool:
     value = (criterion.value or "").strip()
     match criterion.predicate:
         case Predicate.MISSING:
@@ -160,7 +164,7 @@ def known_devices(header: ImageHeader) -> tuple[Known, ...]:
     asked, regions = _asked()
     key = (
         (header.rows, header.columns, _same("MR", header.text(MODALITY) or "")),
-        tuple(header.text(tag) for tag in asked),
+        tuple(_answers_to(tag, header.text(tag)) for tag in asked),
         tuple(header.regions(tag) for tag in regions),
     )
     found = _answers.get(key)
@@ -172,21 +176,43 @@ def known_devices(header: ImageHeader) -> tuple[Known, ...]:
 
 
 _answers: dict[object, tuple[Known, ...]] = {}
-"""By all that the rules ask of a header: images of a series give one answer."""
+"""By the answers that a header gives: images of a series mostly give the same."""
 _MOST_ANSWERS: Final = 1000
 
 
+@dataclass(slots=True, kw_only=True)
+class _Questions:
+    """What rules ask of one Attribute: windows differ from image to image, answers hardly do."""
+
+    criteria: dict[Criterion, None] = field(default_factory=dict)
+    of_ctp: dict[tuple[int, str, str], None] = field(default_factory=dict)
+
+
 @cache
-def _asked() -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the Attributes that rules ask for, and the Sequences that give them regions."""
+def _asked() -> tuple[dict[int, _Questions], tuple[int, ...]]:
+    """Return what rules ask of Attributes, and the Sequences that give them regions."""
+    asked: defaultdict[int, _Questions] = defaultdict(_Questions)
     labels = [label for label in _bundled_labels() if label.regions]
-    tags = {
-        criterion.tag for label in labels for line in label.lines for criterion in line.criteria
-    }
+    for label in labels:
+        for line in label.lines:
+            for criterion in line.criteria:
+                asked[criterion.tag].criteria[criterion] = None
     for rule in _ctp_rules():
-        tags |= {token[0] for token in _tokens(rule.condition) if not isinstance(token, str)}
+        for token in _tokens(rule.condition):
+            if not isinstance(token, str):
+                asked[token[0]].of_ctp[token] = None
     regions = {region.tag for label in labels for region in label.regions if region.tag is not None}
-    return tuple(sorted(tags)), tuple(sorted(regions))
+    return dict(asked), tuple(sorted(regions))
+
+
+@lru_cache(maxsize=10_000)
+def _answers_to(tag: int, text: str | None) -> tuple[bool, ...]:
+    """Return the answers of a value to all that rules ask of its Attribute."""
+    questions = _asked()[0][tag]
+    return (
+        *(_answer(criterion, text) for criterion in questions.criteria),
+        *(_answer_to_ctp(token, text) for token in questions.of_ctp),
+    )
 
 
 def _ask_devices(header: ImageHeader, *, magnetic_resonance: bool) -> tuple[Known, ...]:
@@ -295,9 +321,12 @@ def _factor(tokens: tuple[_Token, ...], header: ImageHeader) -> tuple[bool, tupl
         return answer, rest[1:]
     if isinstance(first, str):
         raise TypeError("a condition of CTP is not understood")
-    tag, method, value = first
-    text = (header.text(tag) or "").strip()
+    return _answer_to_ctp(first, header.text(first[0])), tokens[1:]
+
+
+def _answer_to_ctp(token: tuple[int, str, str], found: str | None) -> bool:
+    _, method, value = token
+    text = (found or "").strip()
     if method.endswith("IgnoreCase"):
         text, value = text.casefold(), value.casefold()
-    answer = value in text if method.startswith("contains") else text == value
-    return answer, tokens[1:]
+    return value in text if method.startswith("contains") else text == value

@@ -8,7 +8,7 @@ from pydicom.sequence import Sequence
 
 from casepack.deidentify.pixels import criteria
 from casepack.deidentify.pixels.boxes import Box
-from casepack.deidentify.pixels.criteria import flags, known_devices, regions_to_cover
+from casepack.deidentify.pixels.criteria import Known, flags, known_devices, regions_to_cover
 from casepack.deidentify.pixels.header import FileHeader
 from casepack.deidentify.pixels.triage import Suspicion, triage
 from casepack.part_ten import open_part_ten
@@ -111,6 +111,36 @@ def test_a_rule_without_a_test_of_the_modality_says_nothing_about_mr() -> None:
 
     assert known_devices(Header({**rendering, MODALITY: "CT"}))
     assert not known_devices(Header({**rendering, MODALITY: "MR"}))
+
+
+def test_rules_are_asked_once_for_images_that_give_the_same_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+    ask = criteria._ask_devices
+
+    def count(header: Header, *, magnetic_resonance: bool) -> tuple[Known, ...]:
+        asked.append(header)
+        return ask(header, magnetic_resonance=magnetic_resonance)
+
+    monkeypatch.setattr(criteria, "_answers", {})
+    monkeypatch.setattr(criteria, "_ask_devices", count)
+    dose = {
+        MODALITY: "CT",
+        MAKER: "TOSHIBA",
+        0x00081090: "Aquilion ONE",
+        IMAGE_TYPE: "DERIVED\\SECONDARY\\",
+    }
+    found = {
+        window: known_devices(Header({**dose, 0x00281051: window}))
+        for window in ("300", "350", "1", "401.5")
+    }
+    # a rule wants the window of one value
+    assert len(asked) == 2
+    assert any(Box(0, 0, 410, 240) in known.boxes for known in found["1"])
+    assert not any(
+        Box(0, 0, 410, 240) in known.boxes for window in ("300", "350") for known in found[window]
+    )
 
 
 def test_the_user_s_own_filter_holds_on_mr_too() -> None:
