@@ -41,7 +41,6 @@ _JPEG_HEAD: Final = 1 << 12
 _PDF: Final = b"%PDF-"
 _PDF_STREAM: Final = re.compile(rb"stream\r?\n(?=[\x08\x18\x28\x38\x48\x58\x68\x78])")
 """Of compressed streams (ISO 32000-1 7.3.8): the low bits of the first byte say "deflate"."""
-_OPAQUE: Final = frozenset(["LT", "OB", "OW", "ST", "UC", "UN", "UR", "UT"])
 _SHORTEST_PACKED: Final = 20
 """Bytes: nothing that is shorter is an archive."""
 
@@ -125,8 +124,8 @@ def _split_dicom(data: Buffer, part_ten: PartTen, depth: int) -> Iterator[Part]:
         yield Part(data=data, start=0, stop=part_ten.data_set_at, part_ten=part_ten)
         body = part_ten.inflated
     end = len(body)
-    for element in part_ten.elements:
-        if element.bulk and element.start >= position:
+    for element in part_ten.bulk:
+        if element.start >= position:
             yield Part(data=body, start=position, stop=element.start, part_ten=part_ten)
             # encapsulated fragments begin with marker segments that may hold a comment
             if element.undefined:
@@ -138,8 +137,8 @@ def _split_dicom(data: Buffer, part_ten: PartTen, depth: int) -> Iterator[Part]:
             position = element.stop
     if position < end:
         yield Part(data=body, start=position, stop=end, part_ten=part_ten)
-    for element in part_ten.elements:
-        if element.vr in _OPAQUE and element.length > _SHORTEST_PACKED and not element.bulk:
+    for element in part_ten.opaque:
+        if element.length > _SHORTEST_PACKED:
             yield from _split_value(body, element, depth)
 
 

@@ -6,10 +6,10 @@ import logging
 import mmap
 import warnings
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
 from pydicom.charset import convert_encodings, decode_bytes
@@ -31,7 +31,12 @@ _TEXT: Final = frozenset(["LO", "LT", "PN", "SH", "ST", "UC", "UT"])
 """VRs that Specific Character Set governs (PS3.5 6.1.2.2)."""
 _SINGLE: Final = frozenset({"LT", "ST", "UT", "UR"})
 """VRs in which a backslash is no delimiter."""
+_TEXTS: Final = _TEXT | {"AE", "AS", "CS", "UN", "UR"}
+_OPAQUE: Final = frozenset(["LT", "OB", "OW", "ST", "UC", "UN", "UR", "UT"])
+_DELIMITERS: Final = {0x5C, 0x5E, 0x3D, 0x0D, 0x0A, 0x09, 0x0C}
+"""At these, the first character set of several holds again (PS3.5 6.1.2.5.3)."""
 _CHARACTER_SET: Final = 0x00080005
+_META_GROUP: Final = 0x0002
 
 
 class Element(NamedTuple):
@@ -70,6 +75,48 @@ class Element(NamedTuple):
         return self.stop - self.start
 
 
+class Layout:
+    """What depends on the places of elements alone: shared by files that are laid out alike.
+
+    Places in `elements` stand for the elements themselves, whose values differ from file to file.
+    """
+
+    __slots__ = ("bulk", "character_sets", "opaque", "starts", "texts", "top")
+
+    def __init__(self, elements: Sequence[Element]) -> None:
+        self.top = {element.tag: at for at, element in enumerate(elements) if not element.path}
+        self.starts = [element.start for element in elements]
+        numbered = list(enumerate(elements))
+        self.bulk = tuple(at for at, element in numbered if element.bulk)
+        self.opaque = tuple(
+            at for at, element in numbered if element.vr in _OPAQUE and not element.bulk
+        )
+        self.texts = tuple(at for at, element in numbered if element.vr in _TEXTS)
+        self.character_sets = tuple(at for at, element in numbered if element.tag == _CHARACTER_SET)
+
+
+class _Top(Mapping[int, Element]):
+    """Top-level elements by tag."""
+
+    __slots__ = ("_elements", "_places")
+
+    def __init__(self, places: dict[int, int], elements: tuple[Element, ...]) -> None:
+        self._places = places
+        self._elements = elements
+
+    def __getitem__(self, tag: int) -> Element:
+        return self._elements[self._places[tag]]
+
+    def __contains__(self, tag: object) -> bool:
+        return tag in self._places
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PartTen:
     """What could be read of a DICOM file."""
@@ -84,25 +131,42 @@ class PartTen:
     problem: str = ""
     problem_at: int = 0
     little: bool = True
+    known_layout: Layout | None = field(repr=False, compare=False, default=None)
+    """That of a file laid out alike."""
 
     @cached_property
-    def top(self) -> dict[int, Element]:
+    def layout(self) -> Layout:
+        """Where which elements are found."""
+        return self.known_layout or Layout(self.elements)
+
+    @property
+    def top(self) -> Mapping[int, Element]:
         """Top-level elements by tag."""
-        return {element.tag: element for element in self.elements if not element.path}
+        return _Top(self.layout.top, self.elements)
 
-    @cached_property
-    def _meta_by_tag(self) -> dict[int, Element]:
-        return {element.tag: element for element in self.meta}
+    @property
+    def bulk(self) -> list[Element]:
+        """The values of samples."""
+        return [self.elements[at] for at in self.layout.bulk]
 
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [element.start for element in self.elements]
+    @property
+    def opaque(self) -> list[Element]:
+        """The values that may be documents or archives of their own."""
+        return [self.elements[at] for at in self.layout.opaque]
+
+    @property
+    def with_text(self) -> list[Element]:
+        """The elements whose value is text, if they have one."""
+        return [self.elements[at] for at in self.layout.texts if self.elements[at].value]
 
     def text(self, tag: int) -> str:
         """Return the text of a top-level or File Meta element; empty when absent."""
-        source = self._meta_by_tag if tag >> 16 == 2 else self.top  # noqa: PLR2004  # group 0002
-        element = source.get(tag)
-        return "" if element is None else plain_text(element.value)
+        if tag >> 16 == _META_GROUP:
+            values = [element.value for element in self.meta if element.tag == tag]
+        else:
+            at = self.layout.top.get(tag)
+            values = [] if at is None else [self.elements[at].value]
+        return plain_text(values[-1]) if values else ""
 
     def texts(self, element: Element) -> list[str]:
         """Return the values of a text element, decoded by the Character Set in force."""
@@ -114,14 +178,11 @@ class PartTen:
         return [part.strip(" \x00") for part in parts]
 
     @cached_property
-    def _encodings(self) -> dict[Path, list[str]]:
-        return {
-            element.path: python_encodings(element.value)
-            for element in self.elements
-            if element.tag == _CHARACTER_SET
-        }
+    def _encodings(self) -> dict[Path, tuple[str, ...]]:
+        found = [self.elements[at] for at in self.layout.character_sets]
+        return {element.path: python_encodings(element.value) for element in found}
 
-    def encodings_of(self, path: Path) -> list[str]:
+    def encodings_of(self, path: Path) -> tuple[str, ...]:
         """Return the Python codecs of the Specific Character Set that governs an Item."""
         if self._encodings.keys() <= {()}:
             path = ()
@@ -129,11 +190,11 @@ class PartTen:
             found = self._encodings.get(path[:depth])
             if found is not None:
                 return found
-        return ["iso8859"]
+        return ("iso8859",)
 
     def element_at(self, offset: int) -> Element | None:
         """Return the innermost element whose value covers `offset`."""
-        index = bisect_right(self._starts, offset) - 1
+        index = bisect_right(self.layout.starts, offset) - 1
         while index >= 0:
             element = self.elements[index]
             if element.start <= offset < element.stop:
@@ -169,24 +230,23 @@ def plain_text(value: bytes) -> str:
     return value.decode("latin-1").strip(" \x00")
 
 
-def python_encodings(value: bytes) -> list[str]:
+@lru_cache(maxsize=256)
+def python_encodings(value: bytes) -> tuple[str, ...]:
     """Return the Python codecs of a Specific Character Set value; Latin-1 if it is none."""
     terms = [term.strip() for term in plain_text(value).split("\\")]
     with silence_pydicom():
         try:
-            return convert_encodings(terms)
+            return tuple(convert_encodings(terms))
         except (LookupError, ValueError):
-            return ["iso8859"]
+            return ("iso8859",)
 
 
-def decode_text(value: bytes, encodings: list[str]) -> str:
+def decode_text(value: bytes, encodings: Sequence[str]) -> str:
     """Decode a text value; bytes that do not fit become replacement characters."""
     if value.isascii() and b"\x1b" not in value:
         return value.decode("ascii").strip(" \x00")
     with silence_pydicom():
         try:
-            return decode_bytes(value, encodings, {0x5C, 0x5E, 0x3D, 0x0D, 0x0A, 0x09, 0x0C}).strip(
-                " \x00"
-            )
+            return decode_bytes(value, list(encodings), _DELIMITERS).strip(" \x00")
         except (LookupError, UnicodeError, ValueError):
             return value.decode("latin-1").strip(" \x00")

@@ -19,8 +19,8 @@ from itertools import permutations
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from casepack.verify.edges import Edge, Pattern
 from casepack.verify.identifiers import Identifier, Kind
-from casepack.verify.matcher import Edge, Pattern
 from casepack.verify.vocabulary import is_ideographic, split_words
 
 _NAME_SEPARATORS: Final = ("^", " ", ", ", ",", "_", "-", ".", "")
@@ -52,7 +52,8 @@ _ONE_BYTE: Final = (
 )
 _MANY_BYTES: Final = ("shift_jis", "euc_jp", "euc_kr", "gb18030", "big5")
 _ESCAPES: Final = ("iso2022_jp", "iso2022_jp_2", "iso2022_kr")
-_ESCAPE: Final = re.compile(rb"\x1b[\x20-\x2f]+[\x30-\x7e]|[\x0e\x0f]")
+_ESCAPED_RUN: Final = re.compile(rb"(?:\x1b\$[\x20-\x2f]?[\x30-\x7e]|\x0e)([^\x1b\x0e\x0f]+)")
+"""What stands in a multi-byte set (ISO/IEC 2022): ASCII between such runs is not escaped."""
 _TRANSLITERATED: Final = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae", "å": "aa", "þ": "th"}
 )
@@ -257,10 +258,10 @@ def _encode_other(text: str) -> Iterator[tuple[bytes, int, bool, bool]]:
             yield encoded.lower(), 1, False, False
     for codec in _ESCAPES:
         encoded = _encode(text, codec)
-        if encoded is not None and b"\x1b" in encoded:
+        runs = _ESCAPED_RUN.findall(encoded) if encoded is not None else ()
+        if runs:
             # the escape may stand far before the name, or inside of it: search the longest run
-            run = max(_ESCAPE.split(encoded), key=len)
-            yield run.lower(), 1, False, True
+            yield max(runs, key=len).lower(), 1, False, True
     for escaped in _escaped_texts(text):
         yield escaped.encode().lower(), 1, False, False
 

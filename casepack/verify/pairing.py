@@ -10,11 +10,12 @@ from functools import cached_property
 from typing import Final
 
 from casepack.model import FileSet
+from casepack.verify.alike import AlikeReader
 from casepack.verify.elements import plain_text
 from casepack.verify.holdings import Holding, Holdings, open_buffer
 from casepack.verify.pixels import digest_pixels
 from casepack.verify.profile import FULL_DATES, MODIFIED_DATES
-from casepack.verify.reading import is_part_ten, read_part_ten
+from casepack.verify.reading import is_part_ten
 from casepack.verify.redactions import Redaction, differs_in_boxes_only
 
 _KEPT: Final = (
@@ -87,11 +88,12 @@ def read_date(text: str) -> dt.date | None:
 def read_originals(originals: FileSet) -> list[Holding]:
     """Return the original files as the verifier reads them; unreadable ones are left out."""
     found = []
+    reader = AlikeReader()
     for instance in originals.instances:
         try:
             with open_buffer(instance.path) as data:
                 if is_part_ten(data):
-                    part_ten = read_part_ten(data)
+                    part_ten = reader.read_part_ten(data)
                     found.append(Holding(path=instance.path, name="", part_ten=part_ten))
         except OSError:
             continue

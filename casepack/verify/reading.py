@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -39,9 +39,10 @@ _SHORT: Final = frozenset(
 )
 _VRS: Final = {vr.encode(): vr for vr in _LONG | _SHORT}
 _UNDEFINED: Final = 0xFFFFFFFF
-_TRANSFER_SYNTAX: Final = 0x00020010
+TRANSFER_SYNTAX: Final = 0x00020010
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _DELIMITERS: Final = 0xFFFE0000
+_FIRST_ITEM: Final = b"\xfe\xff\x00\xe0"
 _DEEPEST: Final = 48
 _KEEP_VALUE: Final = 1 << 16
 _MOST_INFLATED: Final = 256 << 20
@@ -87,9 +88,28 @@ def read_part_ten(data: Buffer) -> PartTen:
             problem_at=problem.offset,
         )
     syntax = next(
-        (plain_text(e.value) for e in meta_reader.elements if e.tag == _TRANSFER_SYNTAX), ""
+        (plain_text(e.value) for e in meta_reader.elements if e.tag == TRANSFER_SYNTAX), ""
     )
     return _read_data_set(data, start, preamble, tuple(meta_reader.elements), syntax)
+
+
+def read_rest(data: Buffer, position: int, before: Sequence[Element]) -> tuple[Element, ...]:
+    """Read on behind elements that were read, in Explicit VR Little Endian.
+
+    Raises
+    ------
+    Problem
+        Bad encoding.
+    """
+    reader = _Reader(data, implicit=False, little=True)
+    reader.elements += before
+    reader.read(position, len(data), ())
+    return tuple(reader.elements)
+
+
+def is_hidden_sequence(vr: str, value: bytes) -> bool:
+    """Tell whether a value begins as the Items of a Sequence do that is stored as UN."""
+    return vr == "UN" and value[:4] == _FIRST_ITEM
 
 
 def _read_data_set(
@@ -206,7 +226,7 @@ class _Reader:
         whole = length <= _KEEP_VALUE and tag not in PIXEL_TAGS
         value = self.data[start:stop] if whole else b""
         self.elements.append(_make_element((tag, vr, path, start, stop, value, False)))
-        if vr == "UN" and value[:4] == b"\xfe\xff\x00\xe0":
+        if is_hidden_sequence(vr, value):
             self._try_hidden_sequence(tag, start, stop, path)
         return stop
 

@@ -7,10 +7,7 @@ distinctive are compared only where such values stand.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,44 +15,22 @@ from casepack.model import Finding, Progress, no_progress
 from casepack.verify.contents import Part, TooLarge, split_parts
 from casepack.verify.elements import PREFIX_AT, Buffer, Element, PartTen, forget_pages
 from casepack.verify.findings import make_finding
-from casepack.verify.forms import make_patterns
 from casepack.verify.holdings import (
     Holdings,
     open_buffer,
     read_holdings,
     relative_name,
-    text_elements,
 )
 from casepack.verify.identifiers import NAMES, Identifier, Identifiers, Kind
-from casepack.verify.matcher import Hit, Matcher
+from casepack.verify.matcher import Hit
+from casepack.verify.names import Name, search_paths
 from casepack.verify.profile import read_rows
-from casepack.verify.vocabulary import fold, is_ideographic, split_words
+from casepack.verify.values import Search, compile_search
+from casepack.verify.vocabulary import fold, split_words
 
-_SHORTEST_IN_PLACE: Final = 3
-_SHORTEST_NAME_IN_PLACE: Final = 2
 _MOST_LINES: Final = 1000
 """Findings in one text: more would say no more."""
-_MOST_KNOWN: Final = 1 << 14
 _STRETCH: Final = 1 << 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """The compiled search values."""
-
-    values: tuple[Identifier, ...] = field(repr=False)
-    everywhere: Matcher = field(repr=False)
-    in_samples: Matcher = field(repr=False)
-    in_place: dict[str, tuple[Identifier, ...]] = field(repr=False)
-    """Values that are not distinctive, by their folded text."""
-    claimed: frozenset[str] = frozenset()
-    """Options that the files claim in which it searches."""
-    declared: frozenset[str] = field(repr=False, default=frozenset())
-    """Words that a case says openly: its authors, their institutions, its references."""
-    known: dict[object, tuple[tuple[str, str], ...]] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
-    """What was found in texts and names that come again in file after file: code, value."""
 
 
 class Revealed(NamedTuple):
@@ -72,36 +47,6 @@ Reveal = Callable[[Revealed], object]
 
 def keep_secret(_: Revealed) -> None:
     """Reveal nothing."""
-
-
-@lru_cache(maxsize=4)
-def compile_search(
-    identifiers: Identifiers,
-    claimed: frozenset[str] = frozenset(),
-    declared: frozenset[str] = frozenset(),
-) -> Search:
-    """Return what the search of a file needs; made once for all files."""
-    values = identifiers.values
-    in_place: dict[str, tuple[Identifier, ...]] = {}
-    for value in values:
-        folded = fold(value.value)
-        if not value.distinctive and _counts_in_place(value, folded):
-            in_place[folded] = (*in_place.get(folded, ()), value)
-    return Search(
-        values=values,
-        everywhere=Matcher(make_patterns(values)),
-        in_samples=Matcher(make_patterns(values, bulk=True)),
-        in_place=in_place,
-        claimed=claimed,
-        declared=declared,
-    )
-
-
-def _counts_in_place(value: Identifier, folded: str) -> bool:
-    if value.kind in NAMES:
-        return len(folded) >= _SHORTEST_NAME_IN_PLACE or is_ideographic(folded)
-    # a text that is to be removed whole is a matter of its Attribute, which is checked itself
-    return len(folded) >= _SHORTEST_IN_PLACE and value.kind is not Kind.TEXT
 
 
 def search_identifiers(
@@ -141,36 +86,37 @@ def search_holdings(
     reveal
         Is told of each value that was found: for a terminal, never for a file.
     """
-    searches: dict[frozenset[str], Search] = {}
     files: list[tuple[Path, PartTen | None, frozenset[str]]] = [
         *((one.path, one.part_ten, one.claims.options) for one in holdings.dicom),
         *((one.path, one.part_ten, holdings.claimed) for one in holdings.directories),
         *((path, None, holdings.claimed) for path in holdings.others),
     ]
+    searches: dict[frozenset[str], Search] = {}
+    names: dict[Path, Name] = {}
+    for claimed in dict.fromkeys(claimed for _, _, claimed in files):
+        search = compile_search(identifiers_under(claimed), claimed, declared)
+        paths = [path for path, _, theirs in files if theirs == claimed]
+        names |= search_paths(paths, holdings.root, search)
+        searches[claimed] = search
     findings: list[Finding] = []
     for number, (path, part_ten, claimed) in enumerate(files, 1):
         progress("search", number, len(files))
-        if claimed not in searches:
-            searches[claimed] = compile_search(identifiers_under(claimed), claimed, declared)
-        found = _search_file(path, holdings.root, part_ten, searches[claimed])
-        for finding, value in found:
+        for finding, value in _search_file(path, names[path], part_ten, searches[claimed]):
             findings.append(finding)
             if value:
-                reveal(
-                    Revealed(finding.code, relative_name(path, holdings.root), finding.place, value)
-                )
+                shown = relative_name(path, holdings.root)
+                reveal(Revealed(finding.code, shown, finding.place, value))
     return findings
 
 
 def _search_file(
-    path: Path, root: Path, part_ten: PartTen | None, search: Search
+    path: Path, name: Name, part_ten: PartTen | None, search: Search
 ) -> list[tuple[Finding, str]]:
     """Return the findings, each with the first value that makes it; empty if none does."""
-    name, found = _search_name(path, root, search)
-    places = {(code, place): value for code, place, value in reversed(found)}
+    places = {(code, place): value for code, place, value in name.found}
     too_large = False
     try:
-        with open_buffer(path) as data:
+        with open_buffer(path, whole=True) as data:
             try:
                 for code, place, value in _search_parts(data, part_ten, search):
                     places.setdefault((code, place), value)
@@ -179,15 +125,15 @@ def _search_file(
             except TooLarge:
                 too_large = True
     except OSError:
-        return [(make_finding("file-unreadable", file=name), "")]
+        return [(make_finding("file-unreadable", file=name.shown), "")]
     if part_ten is not None:
         for code, place, value in _search_in_place(part_ten, search):
             places.setdefault((code, place), value)
     findings = [
-        (make_finding(code, file=name, place=place), value)
+        (make_finding(code, file=name.shown, place=place), value)
         for (code, place), value in places.items()
     ]
-    return findings + ([(make_finding("file-too-large", file=name), "")] if too_large else [])
+    return findings + ([(make_finding("file-too-large", file=name.shown), "")] if too_large else [])
 
 
 def _search_parts(
@@ -262,63 +208,17 @@ def _place(part: Part, hit: Hit) -> str:
     return "preamble" if hit.offset < PREFIX_AT and not inflated else f"offset {hit.offset}"
 
 
-def hide_values(text: str, search: Search) -> str:
-    """Return a path or place without the components that hold a value."""
-    return "/".join(
-        f"(component {number})" if _codes_of_name(part.encode(), part, search) else part
-        for number, part in enumerate(text.split("/"), 1)
-    )
-
-
-def hide_name(path: Path, root: Path, search: Search) -> str:
-    """Return the path of a file as it may be shown."""
-    return _search_name(path, root, search)[0]
-
-
-def _search_name(path: Path, root: Path, search: Search) -> tuple[str, list[tuple[str, str, str]]]:
-    """Search the components of a path; return it without those that hold a value."""
-    raw = os.fsencode(path.relative_to(root).as_posix()).split(b"/")
-    components = relative_name(path, root).split("/")
-    found: list[tuple[str, str, str]] = []
-    for number, component in enumerate(components, 1):
-        codes = _codes_of_name(raw[number - 1], component, search)
-        place = f"component {number} of its path"
-        found += [(code, place, value) for code, value in codes.items()]
-        if codes:
-            components[number - 1] = f"(component {number})"
-    return "/".join(components), found
-
-
-def _codes_of_name(raw: bytes, component: str, search: Search) -> dict[str, str]:
-    """Return the codes of what a component holds, sorted, each with a value that it holds."""
-    codes = search.known.get((raw, component))
-    if codes is None:
-        found = [search.values[hit.pattern.value] for hit in search.everywhere.search(raw)]
-        stem = fold(component.rsplit(".", 1)[0] or component)
-        found += search.in_place.get(stem, ())
-        found.sort(key=lambda one: one.kind)
-        codes = tuple((f"identifier-{one.kind}", one.value) for one in found)
-        _remember(search, (raw, component), codes)
-    return dict(codes)
-
-
-def _remember(search: Search, key: object, codes: tuple[tuple[str, str], ...]) -> None:
-    if len(search.known) >= _MOST_KNOWN:
-        search.known.clear()
-    search.known[key] = codes
-
-
 def _search_in_place(part_ten: PartTen, search: Search) -> Iterator[tuple[str, str, str]]:
     """Compare values that are not distinctive with the Attributes that hold such values."""
     if not search.in_place:
         return
-    for element in text_elements(part_ten.elements):
-        encodings = tuple(part_ten.encodings_of(element.path))
+    for element in part_ten.with_text:
+        encodings = part_ten.encodings_of(element.path)
         key = (element.tag, element.vr, element.value, encodings)
         codes = search.known.get(key)
         if codes is None:
             codes = tuple(_codes_in_place(part_ten, element, search))
-            _remember(search, key, codes)
+            search.remember(key, codes)
         for code, value in codes:
             yield code, element.place, value
 

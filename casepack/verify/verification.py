@@ -34,13 +34,15 @@ from casepack.verify.findings import has_error, sort_findings
 from casepack.verify.holdings import read_holdings, relative_name
 from casepack.verify.identifiers import Identifiers
 from casepack.verify.inventory import count_holdings, fingerprint_folder
+from casepack.verify.names import hide_values, search_paths
 from casepack.verify.overrides import loosen_findings
 from casepack.verify.page import report_page
 from casepack.verify.pictures import draw_series
 from casepack.verify.report import Report
-from casepack.verify.search import Reveal, compile_search, hide_name, hide_values, keep_secret
+from casepack.verify.search import Reveal, keep_secret
 from casepack.verify.signature import has_signature
 from casepack.verify.unpacking import find_copy
+from casepack.verify.values import compile_search
 
 _OF_PACKAGES: Final = ("bagit.txt", "data/case.json", "data/ro-crate-metadata.json")
 """Any of these files makes a folder a package, be it a broken one."""
@@ -210,14 +212,14 @@ def _hide_names(subject: Subject, findings: tuple[Finding, ...]) -> tuple[Findin
     search = compile_search(identifiers)
     holdings = subject.holdings
     paths = [*(one.path for one in (*holdings.dicom, *holdings.directories)), *holdings.others]
-    shown = {relative_name(path, holdings.root): path for path in paths}
+    shown = {
+        relative_name(path, holdings.root): name.shown
+        for path, name in search_paths(paths, holdings.root, search).items()
+    }
+    files = [finding.file for finding in findings]
+    hidden = dict(zip(files, hide_values(files, search), strict=True)) | shown
+    places = hide_values([finding.place for finding in findings], search)
     return tuple(
-        replace(
-            finding,
-            file=hide_name(shown[finding.file], holdings.root, search)
-            if finding.file in shown
-            else hide_values(finding.file, search),
-            place=hide_values(finding.place, search),
-        )
-        for finding in findings
+        replace(finding, file=hidden[finding.file], place=place)
+        for finding, place in zip(findings, places, strict=True)
     )

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casepack.verify.matcher import Edge, Matcher, Pattern
+from casepack.verify.edges import Edge, Pattern
+from casepack.verify.matcher import Matcher
 
 ALPHABET = b"abAB01. \x00@`^~"
 """With bytes that fall together with others when a window is folded."""

@@ -402,6 +402,24 @@ def test_names_of_files_and_folders_are_searched_and_hidden(tmp_path: Path) -> N
     }
 
 
+def test_a_value_is_found_that_several_folders_spell_together(tmp_path: Path) -> None:
+    folder = tmp_path / "study" / "1963" / "11" / "07"
+    folder.mkdir(parents=True)
+    (folder / "IM1").write_text("nothing")
+    (found,) = search_identifiers(tmp_path, VALUES)
+    assert found.code == "identifier-date"
+    assert found.file == "study/(component 2)/(component 3)/(component 4)/IM1"
+    assert found.place == "components 2 to 4 of its path"
+
+
+def test_the_name_of_one_file_is_nothing_to_the_next(tmp_path: Path) -> None:
+    """All names are searched as one text."""
+    for name in ("1.Quill", "feather", "2.7318", "46", "3_731846", "999"):
+        (tmp_path / name).write_text("nothing")
+    findings = search_identifiers(tmp_path, VALUES)
+    assert [(f.code, f.file) for f in findings] == [("identifier-number", "(component 1)")]
+
+
 def test_ordinary_words_count_where_names_stand(tmp_path: Path) -> None:
     def edit(ds: Dataset) -> None:
         ds.SequenceName = "rose"
