@@ -104,6 +104,8 @@ class ReviewRow:
     """Of a text: start and end of what went from the original, for the page."""
     picture: str = ""
     """Of a box: path of a picture for the page, below the folder of the sheet."""
+    reads: str = field(repr=False, default="")
+    """Of a box: what it says, for the page alone."""
     decision: Decision | None = None
     instead: str = field(repr=False, default="")
     """Of a text: what a person had written in place of the result."""

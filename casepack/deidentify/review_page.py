@@ -151,7 +151,9 @@ def _draw_group(
 
 def _draw_row(row: ReviewRow, canvases: Mapping[str, Canvas]) -> str:
     changed = ' class="changed"' if _is_changed(row) else ""
-    why = escape(", ".join((*row.removed, *(f"“{word}” is not known" for word in row.unknown))))
+    reads = [f"reads “{row.reads}”"] if row.reads else []
+    unknown = (f"“{word}” is not known" for word in row.unknown)
+    why = escape(", ".join((*row.removed, *reads, *unknown)))
     result = escape(row.result) if row.result else "<i>nothing: it goes by its Type</i>"
     canvas = canvases.get(row.picture)
     picture = _draw_canvas(canvas) if canvas is not None else ""

@@ -13,6 +13,7 @@ from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.cover import cover
 from casepack.deidentify.pixels.header import read_stored_pixels
 from casepack.deidentify.pixels.looks import BoxesByFrame
+from casepack.deidentify.pixels.reading import read_boxes
 from casepack.deidentify.pixels.reviewed import Candidate, draw_rows
 from casepack.deidentify.pixels.sheets import (
     Comparison,
@@ -61,6 +62,8 @@ class _Drawn:
 
     candidates: list[int] = field(default_factory=list)
     """Places of the candidates that have a picture."""
+    reads: dict[int, str] = field(default_factory=dict)
+    """By place of the candidate, what it says."""
     canvases: list[Canvas] = field(default_factory=list)
 
 
@@ -85,7 +88,8 @@ def write_review(
         at: f"{FOLDER}/candidate-{place:04}.png"
         for place, at in enumerate(drawn.candidates, start=1)
     }
-    return draw_rows(review.candidates, review.decisions, pictures), tuple(drawn.canvases)
+    rows = draw_rows(review.candidates, review.decisions, pictures, drawn.reads)
+    return rows, tuple(drawn.canvases)
 
 
 def _comparisons(review: PixelReview, drawn: _Drawn) -> Iterator[Comparison]:
@@ -118,6 +122,7 @@ def _comparisons(review: PixelReview, drawn: _Drawn) -> Iterator[Comparison]:
             images=len(candidate.images),
         )
         drawn.candidates.append(at)
+        drawn.reads[at] = read_boxes(before, comparison.boxes)
         alike = _alike(review, series, review.sizes[number])
         choices = (_this_image(instance, frame), _whole_series(series, alike))
         picture = f"{FOLDER}/candidate-{len(drawn.candidates):04}.png"

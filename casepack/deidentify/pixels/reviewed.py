@@ -115,7 +115,10 @@ def _edges(box: Edges) -> Edges:
 
 
 def draw_rows(
-    candidates: Sequence[Candidate], decisions: Decisions, pictures: Mapping[int, str]
+    candidates: Sequence[Candidate],
+    decisions: Decisions,
+    pictures: Mapping[int, str],
+    reads: Mapping[int, str],
 ) -> tuple[ReviewRow, ...]:
     """Return the rows of the review sheet.
 
@@ -127,6 +130,8 @@ def draw_rows(
         What was decided before.
     pictures
         By place in `candidates`, the path of a picture below the folder of the sheet.
+    reads
+        By place in `candidates`, what is written there, as far as anybody can read it.
     """
     rows = tuple(
         ReviewRow(
@@ -136,6 +141,7 @@ def draw_rows(
             result=one.result,
             removed=(one.why,),
             picture=pictures.get(at, ""),
+            reads=reads.get(at, ""),
             decision=_decided(one, decisions),
         )
         for at, one in enumerate(candidates)
