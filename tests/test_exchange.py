@@ -30,32 +30,12 @@ from casepack.pacs import (
 from casepack.pipeline import Settings, deidentify_study, pack_study
 from casepack.study import read_file_set
 from tests.builders import mr_instance, write_instance
-from tests.pacs.studies import FIRST, IDENTIFYING, PATIENT, write_studies
+from tests.pacs.studies import FIRST, IDENTIFYING, PATIENT
 from tests.pacs.test_sending import outgoing
 from tests.servers import Dcmqrscp, Orthanc
 
+pytestmark = pytest.mark.usefixtures("without_programs")
 QUERY = Query(patient_id=PATIENT)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def without_programs() -> Iterator[None]:
-    """The validators that the checks call are tested elsewhere, and take long."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("casepack.verify.verification.available_tools", dict)
-        yield
-
-
-@pytest.fixture(scope="module")
-def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_studies(tmp_path_factory.mktemp("exchange") / "studies")
-
-
-@pytest.fixture(scope="module")
-def orthanc(studies: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
-    server = Orthanc(tmp_path_factory.mktemp("source"))
-    server.upload(studies)
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")

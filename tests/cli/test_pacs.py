@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,31 +9,13 @@ from typer.testing import CliRunner, Result
 
 from casepack.cli.main import app
 from casepack.pacs import connect, parse_address, send_instances
-from tests.pacs.studies import FIRST, IDENTIFYING, NAME, PATIENT, write_studies
+from tests.pacs.studies import FIRST, IDENTIFYING, NAME, PATIENT
 from tests.pacs.test_sending import outgoing
 from tests.servers import Dcmqrscp, Orthanc
 
+pytestmark = pytest.mark.usefixtures("without_programs")
 runner = CliRunner()
 VALUES = (*IDENTIFYING, NAME)
-
-
-@pytest.fixture(autouse=True)
-def without_programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The validators that the checks call are tested elsewhere, and take long."""
-    monkeypatch.setattr("casepack.verify.verification.available_tools", dict)
-
-
-@pytest.fixture(scope="module")
-def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_studies(tmp_path_factory.mktemp("cli") / "studies")
-
-
-@pytest.fixture(scope="module")
-def orthanc(studies: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
-    server = Orthanc(tmp_path_factory.mktemp("orthanc"))
-    server.upload(studies)
-    yield server
-    server.stop()
 
 
 def run(*words: str | Path, given: str = "") -> Result:

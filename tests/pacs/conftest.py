@@ -1,4 +1,4 @@
-"""Servers with two studies of one patient, and one of another."""
+"""What the tests of this folder start from, besides the studies and the Orthanc of all tests."""
 
 from __future__ import annotations
 
@@ -7,23 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pacs.studies import write_other, write_studies
-from tests.servers import Dcmqrscp, Orthanc
-
-
-@pytest.fixture(scope="session")
-def studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_studies(tmp_path_factory.mktemp("pacs") / "studies")
-
-
-@pytest.fixture(scope="session")
-def orthanc(studies: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
-    folder = tmp_path_factory.mktemp("orthanc")
-    server = Orthanc(folder)
-    server.upload(studies)
-    server.upload(write_other(folder / "other"))
-    yield server
-    server.stop()
+from tests.servers import Dcmqrscp
 
 
 @pytest.fixture
