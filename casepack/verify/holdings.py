@@ -115,7 +115,7 @@ class Holdings:
             found.setdefault(holding.sop_instance_uid, holding)
         return found
 
-    @property
+    @cached_property
     def claimed(self) -> frozenset[str]:
         """The Options that any DICOM file claims: what texts and the DICOMDIR may tell, too."""
         return frozenset().union(*(holding.claims.options for holding in self.dicom))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,8 @@ from casepack.standard.dictionary import dictionary_vr
 from casepack.verify.profile import read_rows
 
 _DEFER: Final = 1 << 16
+_LONG: Final = 64
+"""Bytes of a value above which its digest is remembered in its place."""
 _DELIMITERS: Final = {0x5C, 0x5E, 0x3D, 0x0D, 0x0A, 0x09, 0x0C}
 _TEXTS: Final = frozenset(
     ["AE", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "UC", "UI", "UR", "UT"]
@@ -98,7 +101,10 @@ def _read_once(ds: Dataset, element: RawDataElement, scope: _Scope) -> Iterator[
     if not element.value:
         # empty, or deferred: larger than any text
         return
-    key = (int(element.tag), element.VR, element.value, scope.encodings, scope.within)
+    content = element.value
+    if len(content) > _LONG:
+        content = hashlib.sha256(content).digest()
+    key = (int(element.tag), element.VR, content, scope.encodings, scope.within)
     if key not in scope.seen:
         scope.seen.add(key)
         for value in _read_raw(ds, element, scope):

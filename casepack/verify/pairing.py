@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
 from casepack.model import FileSet
 from casepack.verify.alike import AlikeReader
-from casepack.verify.elements import plain_text
+from casepack.verify.elements import PartTen, plain_text
 from casepack.verify.holdings import Holding, Holdings, open_buffer
 from casepack.verify.pixels import digest_pixels
 from casepack.verify.profile import FULL_DATES, MODIFIED_DATES
@@ -28,6 +28,8 @@ _KEPT: Final = (
 )
 """What tells images with the same Pixel Data apart and no tool needs to change."""
 _STUDY_DATE: Final = 0x00080020
+_LONG: Final = 512
+"""Bytes: longer than any date, UID or number that is compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +88,30 @@ def read_date(text: str) -> dt.date | None:
 
 
 def read_originals(originals: FileSet) -> list[Holding]:
-    """Return the original files as the verifier reads them; unreadable ones are left out."""
+    """Return the original files as the verifier reads them; unreadable ones are left out.
+
+    Long values are not kept: none is compared, and there may be tens of thousands of files.
+    """
     found = []
     reader = AlikeReader()
     for instance in originals.instances:
         try:
             with open_buffer(instance.path) as data:
                 if is_part_ten(data):
-                    part_ten = reader.read_part_ten(data)
+                    part_ten = _without_long_values(reader.read_part_ten(data))
                     found.append(Holding(path=instance.path, name="", part_ten=part_ten))
         except OSError:
             continue
     return found
+
+
+def _without_long_values(part_ten: PartTen) -> PartTen:
+    return replace(
+        part_ten,
+        elements=tuple(
+            one._replace(value=b"") if len(one.value) > _LONG else one for one in part_ten.elements
+        ),
+    )
 
 
 def pair_images(
@@ -137,16 +151,18 @@ def _pair_redacted(
 ) -> Iterator[Pair]:
     """Yield the images with declared boxes beside the originals that they equal elsewhere."""
     taken = {pair.original.path for pair in pairs}
-    left = [one for found in before.values() for one in found if one.path not in taken]
+    left: defaultdict[tuple[str, ...], list[Holding]] = defaultdict(list)
+    for original in (one for found in before.values() for one in found):
+        if original.path not in taken:
+            left[_key(original)].append(original)
     for result in (one for found in after.values() for one in found):
         redaction = redactions.get(result.sop_instance_uid)
         if redaction is None:
             continue
-        for original in left:
-            if _key(original) == _key(result) and differs_in_boxes_only(
-                original.path, result.path, redaction
-            ):
-                left.remove(original)
+        alike = left[_key(result)]
+        for original in alike:
+            if differs_in_boxes_only(original.path, result.path, redaction):
+                alike.remove(original)
                 yield Pair(original=original, result=result)
                 break
 

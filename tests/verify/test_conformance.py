@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from casepack.verify.conformance import (
     tool_versions,
 )
 from casepack.verify.holdings import read_holdings
-from tests.builders import write_instance
+from tests.builders import mr_instance, write_instance
 from tests.verify.studies import Written, change, key_object, original_image
 
 needs_dicom3tools = pytest.mark.skipif(
@@ -107,6 +108,28 @@ def test_an_error_that_the_originals_have_too_does_not_count(tmp_path: Path) -> 
     change(tmp_path / "result" / "1.dcm", lambda ds: delattr(ds, "MRAcquisitionType"))
     places = [finding.place for finding in check_iods(holdings, originals)]
     assert places == ["(0018,0023) Missing attribute for Type 2 Required"]
+
+
+@needs_dicom3tools
+@pytest.mark.parametrize("changed", [range(1), range(5, 9), range(8, 9), ()])
+def test_a_disagreement_in_a_large_study_is_found_wherever_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: Sequence[int]
+) -> None:
+    monkeypatch.setattr(conformance, "_MOST_COMPARED", 4)
+    for number in range(9):
+        ds = mr_instance(instance=number + 1, PatientSex="M" if number in changed else "F")
+        write_instance(ds, tmp_path / f"{number}.dcm")
+    asked: list[int] = []
+    read = conformance._read_disagreements
+
+    def ask(paths: Sequence[Path]) -> list[str]:
+        asked.append(len(paths))
+        return read(paths)
+
+    monkeypatch.setattr(conformance, "_read_disagreements", ask)
+    places = [finding.place for finding in check_entities(read_holdings(tmp_path))]
+    assert places == (["PatientSex of the Patient"] if changed else [])
+    assert asked == [4, 4, 3]
 
 
 @needs_dicom3tools

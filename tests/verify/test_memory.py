@@ -1,14 +1,18 @@
-"""What is searched is streamed: a file fifty times as large takes no more memory."""
+"""Large files are streamed, and what many files have in common is held once."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
 
+from casepack.study import read_file_set
+from casepack.verify.holdings import Holding, read_holdings
+from casepack.verify.pairing import read_originals
 from tests.builders import mr_instance, write_instance
 
 SMALL, LARGE = 3 << 20, 150 << 20
@@ -72,3 +76,21 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, write: object) -> No
         assert count == 1
         peaks.append(peak)
     assert peaks[1] - peaks[0] < MOST
+
+
+def size_of(holdings: Iterable[Holding]) -> int:
+    """Bytes of what the elements hold, each counted once."""
+    parts = {id(e): e for holding in holdings for e in holding.part_ten.elements}
+    return sum(sys.getsizeof(one) + sys.getsizeof(one.value) for one in parts.values())
+
+
+def test_of_many_originals_only_short_values_are_kept(tmp_path: Path) -> None:
+    for number in range(1, 21):
+        ds = mr_instance(instance=number)
+        ds.add_new(0x00291010, "OB", bytes(range(250)) * 16 + bytes([number, 0]))
+        write_instance(ds, tmp_path / f"{number:02d}.dcm")
+    holdings = read_holdings(tmp_path)
+    originals = read_originals(read_file_set(tmp_path))
+    assert len(originals) == 20
+    assert size_of(originals) < 3 * size_of(holdings.dicom[:1]), "what is compared is short"
+    assert holdings.claimed is holdings.claimed, "worked out once, not once a file"
