@@ -264,6 +264,8 @@ class PixelRecord:
     """Images that were looked at."""
     doubtful: int = 0
     """Images in which something looks like large text and was not drawn; it stays."""
+    kept: int = 0
+    """Images in which text was found and stays, on the word of the recipe or of a reviewer."""
     changes: tuple[tuple[str, PixelChange], ...] = ()
     """By new SOP Instance UID."""
     faces: tuple[tuple[str, int], ...] | None = None
@@ -275,6 +277,7 @@ class PixelRecord:
         return {
             "examined": self.examined,
             "doubtful": self.doubtful,
+            "kept": self.kept,
             "faces": None if self.faces is None else dict(self.faces),
             "changed": [
                 {

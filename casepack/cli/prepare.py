@@ -229,6 +229,8 @@ def _show_outcome(outcome: Outcome, out: Path, title: str) -> int:
         ]
         if pixels.doubtful:
             rows.append(("images with shapes like text, for review", pixels.doubtful))
+        if pixels.kept:
+            rows.append(("images with text that is kept on your word", pixels.kept))
     show_doubts(outcome.doubts)
     recommended = sum(one.severity == "note" for one in outcome.doubts)
     if outcome.verified is not None:

@@ -47,6 +47,7 @@ class Looked:
         return PixelRecord(
             examined=sum(look.examined and look.reason is None for look in looks),
             doubtful=sum(bool(one.doubtful) for one in self.seen.values()),
+            kept=sum(look.stays and look.reason is None for look in looks),
             changes=tuple(
                 (done.instance.sop_instance_uid, done.change)
                 for _number, done in sorted(placed.items())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
+
+_MOSTLY: Final = 0.9
 
 
 class Box(NamedTuple):
@@ -45,6 +47,11 @@ def mask_of(boxes: Iterable[Box], rows: int, columns: int) -> Mask:
     for box in clip_boxes(boxes, rows, columns):
         mask[box.top : box.bottom, box.left : box.right] = True
     return mask
+
+
+def lies_in(box: Box, mask: Mask) -> bool:
+    """Tell whether nearly all of a box lies in a mask."""
+    return float(mask[box.top : box.bottom, box.left : box.right].mean()) >= _MOSTLY
 
 
 def boxes_of(mask: Mask) -> tuple[Box, ...]:

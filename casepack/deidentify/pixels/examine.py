@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from casepack.deidentify.pixels.boxes import Box, Mask, clip_boxes, mask_of
+from casepack.deidentify.pixels.boxes import Box, clip_boxes, lies_in, mask_of
 from casepack.deidentify.pixels.clean import examine_image
 from casepack.deidentify.pixels.detect import find_text
 from casepack.deidentify.pixels.drawn import is_as_acquired, split_drawn
@@ -31,8 +31,6 @@ from casepack.workers import in_chunks, over_processes
 
 _CHUNK: Final = 16
 _BURNED_IN_ANNOTATION: Final = 0x00280301
-_MOSTLY: Final = 0.9
-"""Share of a box in a region to keep with which it is kept."""
 
 Numbered = tuple[int, Instance]
 """An image by its place in the file set."""
@@ -181,11 +179,14 @@ def _settle(seen: Seen, found: BoxesByFrame) -> Look:
         return Look(reason=Reason.BURNED_IN)
     if not seen.frames:
         return Look(examined=False)
-    kept = mask_of(_boxes(seen.kept), seen.rows, seen.columns) if seen.kept else None
+    kept = mask_of(_boxes(seen.kept), seen.rows, seen.columns)
+    stays = bool(seen.spared)
     boxes: dict[int, tuple[Edges, ...]] = {}
     frames = range(seen.frames) if seen.known else sorted({*found, *seen.added})
     for frame in frames:
-        covered = [box for box in _boxes(found.get(frame, ())) if not _lies_in(box, kept)]
+        text = _boxes(found.get(frame, ()))
+        covered = [box for box in text if not lies_in(box, kept)]
+        stays = stays or len(covered) < len(text)
         certain = (*seen.known, *seen.added.get(frame, ()))
         wanted = clip_boxes((*covered, *_boxes(certain)), seen.rows, seen.columns)
         if wanted:
@@ -194,14 +195,8 @@ def _settle(seen: Seen, found: BoxesByFrame) -> Look:
         frame: (*seen.spared.get(frame, ()), *seen.doubtful.get(frame, ()))
         for frame in {*seen.spared, *seen.doubtful}
     }
-    return Look(boxes=boxes, kept=seen.kept, spared=spared, hidden=seen.hidden)
+    return Look(boxes=boxes, kept=seen.kept, spared=spared, stays=stays, hidden=seen.hidden)
 
 
 def _boxes(edges: Iterable[Edges]) -> list[Box]:
     return [Box(*one) for one in edges]
-
-
-def _lies_in(box: Box, mask: Mask | None) -> bool:
-    if mask is None:
-        return False
-    return float(mask[box.top : box.bottom, box.left : box.right].mean()) >= _MOSTLY

@@ -113,6 +113,8 @@ class Look:
     """Where text that is found stays in any frame, on the word of the recipe."""
     spared: BoxesByFrame = field(default_factory=dict)
     """What was found in a frame and stays, on the word of a person."""
+    stays: bool = False
+    """Text was found and stays, on the word of the recipe or of a person."""
     hidden: bool = False
     """Bits beyond Bits Stored are cleared."""
     reason: Reason | None = None

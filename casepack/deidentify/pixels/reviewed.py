@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from casepack.deidentify.pixels.boxes import Box, clip_boxes
+from casepack.deidentify.pixels.boxes import Box, clip_boxes, lies_in, mask_of
 from casepack.deidentify.pixels.drawn import group_boxes
 from casepack.deidentify.pixels.looks import Seen
 from casepack.deidentify.pixels.planes import Plane, read_planes
@@ -29,6 +29,7 @@ COVERED: Final = "covered"
 HELD: Final = "held"
 KEPT: Final = "kept"
 _FOUND: Final = "text-found"
+_BY_RECIPE: Final = "kept-by-recipe"
 _DOUBTFUL: Final = "not-drawn"
 _KNOWN: Final = "known-region"
 _SAID: Final = "said-to-hold-text"
@@ -57,7 +58,7 @@ class Candidate:
     @property
     def result(self) -> str:
         """What is made of it, unless a person decides otherwise."""
-        if self.why == _DOUBTFUL:
+        if self.why in {_DOUBTFUL, _BY_RECIPE}:
             return KEPT
         return COVERED if self.box is not None else HELD
 
@@ -84,9 +85,13 @@ def _candidates_of(series: Series, seen: SeenByNumber) -> Iterator[Candidate]:
     found: defaultdict[tuple[tuple[Box, ...], str], list[tuple[int, int]]] = defaultdict(list)
     first = min(seen)
     for number, one in seen.items():
+        kept = mask_of([Box(*box) for box in one.kept], one.rows, one.columns)
         for frame, boxes in sorted(one.found.items()):
-            for parts in group_boxes(Box(*box) for box in boxes):
-                found[parts, _FOUND].append((number, frame))
+            there = [Box(*box) for box in boxes]
+            stay = [box for box in there if lies_in(box, kept)]
+            for why, some in ((_FOUND, set(there) - set(stay)), (_BY_RECIPE, stay)):
+                for parts in group_boxes(some):
+                    found[parts, why].append((number, frame))
         for frame, boxes in sorted(one.doubtful.items()):
             for parts in group_boxes(Box(*box) for box in boxes):
                 found[parts, _DOUBTFUL].append((number, frame))
@@ -192,7 +197,7 @@ def decide(file_set: FileSet, seen: SeenByNumber, decisions: Decisions) -> SeenB
 def _spare(seen: Seen, candidate: Candidate, frame: int) -> Seen:
     if candidate.box is None:
         return replace(seen, flagged=False)
-    if candidate.why == _DOUBTFUL:
+    if candidate.result == KEPT:
         return seen
     if candidate.why == _KNOWN:
         known = tuple(box for box in seen.known if _edges(box) not in candidate.parts)

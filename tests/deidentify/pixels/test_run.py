@@ -19,6 +19,7 @@ from pydicom.uid import JPEGBaseline8Bit, RLELossless, SecondaryCaptureImageStor
 
 from casepack.deidentify.crosswalk import Crosswalk
 from casepack.deidentify.pixels import examine
+from casepack.deidentify.pixels.reviewed import draw_rows
 from casepack.deidentify.review import NO_DECISIONS, Decisions
 from casepack.deidentify.studies import deidentify_file_set
 from casepack.model import Deidentified, Reason
@@ -254,10 +255,17 @@ def test_a_whitelist_keeps_text_where_it_says_and_nowhere_else(tmp_path: Path) -
     images = [image(1, text=NAME)]
     kept = recipe_with("keepcoordinates 0,0,256,60", name="whitelist")
     elsewhere = recipe_with("keepcoordinates 0,100,256,200", name="whitelist")
-    there = results(run(tmp_path / "a", images, kept)[0])[1, 1]
+    done, crosswalk = run(tmp_path / "a", images, kept)
+    there = results(done)[1, 1]
     gone = results(run(tmp_path / "b", images, elsewhere)[0])[1, 1]
     np.testing.assert_array_equal(in_ink(there), in_ink(images[0]))
     assert len(np.unique(in_ink(gone))) == 1
+    # told of, in the report and to the reviewer
+    assert done.record.pixels is not None
+    assert (done.record.pixels.kept, done.record.pixels.changes) == (1, ())
+    assert crosswalk.pixels is not None
+    (row,) = draw_rows(crosswalk.pixels.candidates, NO_DECISIONS, {}, {})
+    assert (row.result, row.removed) == ("kept", ("kept-by-recipe",))
 
 
 def test_an_overlay_in_unused_bits_is_cleared_and_the_picture_stays(tmp_path: Path) -> None:
