@@ -63,6 +63,12 @@ _KNOWN = {
 }
 """Name and description of the files that every package has."""
 
+_FORMS = {
+    "-detail.png": "Magnified, without the outline.",
+    "-plain.png": "Without the mark on the lesion.",
+}
+"""Pictures beside a figure, by how their names end (`casepack.package.figures`)."""
+
 Entity = dict[str, object]
 
 
@@ -169,7 +175,7 @@ def _root(case: Case, single: Sequence[str], files: Sequence[str]) -> Entity:
 
 def _file(payload: Path, name: str, captions: Mapping[str, str]) -> Entity:
     path = payload / name
-    title, description = _KNOWN.get(name, (path.name, one_line(captions.get(name, ""))))
+    title, description = _KNOWN.get(name, (path.name, _describe_picture(name, captions)))
     entity: Entity = {
         "@id": name,
         "@type": ["File", "CreativeWork"] if name == "LICENSE" else "File",
@@ -180,6 +186,17 @@ def _file(payload: Path, name: str, captions: Mapping[str, str]) -> Entity:
     if description:
         entity["description"] = description
     return entity
+
+
+def _describe_picture(name: str, captions: Mapping[str, str]) -> str:
+    """Return the caption of a figure, or of the one that the picture is another form of."""
+    if name.endswith(".svg"):
+        return "Outline of a lesion, in the pixels of its key image."
+    for form, what in _FORMS.items():
+        figure = name.removesuffix(form) + ".png"
+        if name.endswith(form) and figure in captions:
+            return f"{what} {one_line(captions[figure])}".strip()
+    return one_line(captions.get(name, ""))
 
 
 def _folders(

@@ -105,8 +105,12 @@ def series_findings(point: TimePoint) -> tuple[str, ...]:
 
 
 def _when(event: Event) -> str:
-    until = f" to {event.until}" if event.until is not None else ""
-    return f"Day {event.day}{until}"
+    until = f" to {_signed(event.until)}" if event.until is not None else ""
+    return f"Day {_signed(event.day)}{until}"
+
+
+def _signed(day: int) -> str:
+    return str(day).replace("-", "\N{MINUS SIGN}")
 
 
 def describe_age(years: int) -> str:

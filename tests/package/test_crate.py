@@ -143,6 +143,22 @@ def test_the_preview_shows_markup_as_text_and_links_every_file(tmp_path: Path) -
     assert "figures/fig1.png" in links
 
 
+def test_other_forms_of_a_figure_and_outlines_say_what_they_are(tmp_path: Path) -> None:
+    checked = cases.verified(tmp_path / "in")
+    names = ("figures/fig1.png", "figures/fig1-detail.png", "figures/fig1-plain.png")
+    paths = _payload(tmp_path, checked, (*names, "annotations/1-lesion-1.svg"))
+    captions = {names[0]: "Dark nodule."}
+    crate = describe_crate(tmp_path, untitled_case(2), checked.deidentified, paths, captions)
+    graph: Any = crate["@graph"]
+    described = {one["@id"]: one.get("description") for one in graph}
+    assert [described[name] for name in (*names, "annotations/1-lesion-1.svg")] == [
+        "Dark nodule.",
+        "Magnified, without the outline. Dark nodule.",
+        "Without the mark on the lesion. Dark nodule.",
+        "Outline of a lesion, in the pixels of its key image.",
+    ]
+
+
 def test_the_metadata_is_repeatable(tmp_path: Path) -> None:
     checked = cases.verified(tmp_path / "in")
     first = _write(tmp_path / "a", cases.full_case(), checked)

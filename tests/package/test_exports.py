@@ -77,7 +77,7 @@ def test_new_parts_of_the_case_are_in_jats(extended: Case) -> None:
     assert root.findtext(".//award-group/funding-source") == "Example Fund"
     assert root.findtext(".//institution-id") == "https://ror.org/03yrm5c26"
     text = "".join(root.itertext())
-    assert "Day -21: Weakness of the legs" in text
+    assert "Day \N{MINUS SIGN}21: Weakness of the legs" in text
     assert "Consent to publication: patient." in text
 
 

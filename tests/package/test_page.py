@@ -273,7 +273,7 @@ def test_timeline_affiliations_panels_and_findings_of_series_can_be_read(tmp_pat
     for expected in (
         "Radiology, Example University",
         "Invented Institute",
-        "Day -21: Weakness of the legs",
+        "Day \N{MINUS SIGN}21: Weakness of the legs",
         "Day 0 to 35: Dexamethasone",
         "She walks.",
         "Series 3: Sagittal T2. Dark nodule.",

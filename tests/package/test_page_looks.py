@@ -73,6 +73,17 @@ def test_the_other_pages_can_be_read_by_everyone_too(browser, site, name):
     keep_picture(browser, Path(name).stem)
 
 
+def test_a_wide_table_of_the_report_can_be_scrolled_with_keys(browser, site, tmp_path):
+    report = (site / "deid/report.html").read_text("utf-8")
+    assert "<thead><tr><th" in report
+    page = tmp_path / "report.html"
+    page.write_text(report.replace("<thead><tr><th", "<thead><tr><th>" + 99 * "w", 1), "utf-8")
+    with screen(browser, 390):
+        browser.get(page.as_uri())
+        assert width_of(browser) <= 390
+        assert grave_faults(browser) == []
+
+
 def test_the_check_itself_finds_grey_on_grey_and_a_button_without_a_name(browser, tmp_path):
     page = tmp_path / "bad.html"
     page.write_text(
