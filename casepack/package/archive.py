@@ -29,10 +29,11 @@ _MEDIA: Final = (
 _SUFFIX: Final = ".zip"
 _UNIX: Final = 3
 _MODE: Final = (stat.S_IFREG | 0o644) << 16
-_LEVEL: Final = 6
+_LEVEL: Final = 3
+"""Of deflate: MR and CT become as small as by level 6, in half the time and less."""
 _CHUNK: Final = 1 << 20
-_SAMPLE: Final = 1 << 20
-"""Bytes of a file that are deflated on trial."""
+_SAMPLE: Final = 1 << 18
+"""Bytes of a file that are deflated on trial, in the quickest way."""
 _WORTH: Final = 0.95
 """Deflated by less than this factor, a file is stored."""
 _OLDEST: Final = (1980, 1, 1, 0, 0, 0)
@@ -189,6 +190,8 @@ def _write(
                 continue
             entry.file_size = content.stat().st_size
             entry.compress_type = zipfile.ZIP_DEFLATED if _shrinks(content) else zipfile.ZIP_STORED
+            # the only way to say it before 3.13
+            entry._compresslevel = _LEVEL  # type: ignore[attr-defined]  # noqa: SLF001
             with content.open("rb") as source, archive.open(entry, "w") as out:
                 while chunk := source.read(_CHUNK):
                     out.write(chunk)
@@ -198,7 +201,7 @@ def _write(
 def _shrinks(path: Path) -> bool:
     with path.open("rb") as source:
         sample = source.read(_SAMPLE)
-    return len(zlib.compress(sample, _LEVEL)) < len(sample) * _WORTH
+    return len(zlib.compress(sample, 1)) < len(sample) * _WORTH
 
 
 def _date(package: Path) -> Date:

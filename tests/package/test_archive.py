@@ -14,7 +14,7 @@ import pytest
 from pydicom import dcmread
 
 from casepack.errors import TargetError, UsageError
-from casepack.package.archive import verify_archive, write_archive, write_media
+from casepack.package.archive import verify_archive, write_archive, write_media, write_zip
 from casepack.package.bag import list_files
 
 
@@ -131,6 +131,25 @@ def test_nothing_half_written_is_left(
         write_archive(package)
     assert "Quillfeather" not in caught.value.message
     assert [path.name for path in tmp_path.iterdir()] == ["case-0001"]
+
+
+@pytest.mark.slow
+def test_more_than_four_gigabytes_and_more_files_than_zip_counts(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    with large.open("wb") as stream:
+        stream.write(os.urandom(1 << 20))  # so that it is stored
+        stream.truncate((4 << 30) + 5)
+    small = {f"package/{number:05d}": b"" for number in range(1 << 16)}
+    target = tmp_path / "package.zip"
+    write_zip({"package/large": large, **small, "package/last": b"end"}, target, (2026,) + 5 * (1,))
+    assert target.stat().st_size > 4 << 30
+    with zipfile.ZipFile(target) as opened:
+        assert opened.getinfo("package/large").file_size == (4 << 30) + 5
+        assert opened.read("package/last") == b"end"
+        assert len(opened.namelist()) == (1 << 16) + 2
+        assert opened.testzip() is None
+    done = subprocess.run(["unzip", "-tqq", str(target)], check=False, capture_output=True)
+    assert done.returncode == 0
 
 
 def test_another_folder_is_refused(tmp_path: Path) -> None:
