@@ -28,6 +28,7 @@ from casepack.batch.places import (
     store_folder,
 )
 from casepack.batch.task import CaseResult, Digests, Fault, Form, Task, Verdict
+from casepack.batch.telling import Telling
 from casepack.errors import (
     CaseError,
     CasepackError,
@@ -42,6 +43,7 @@ from casepack.errors import (
 from casepack.exchange import find_studies, open_study, read_query
 
 if TYPE_CHECKING:
+    from casepack.model import Progress
     from casepack.pipeline import Outcome
 
 RESULT: Final = "result"
@@ -215,7 +217,8 @@ def _build(task: Task, known: _Known, case_file: Path | None, place: Path) -> Ca
         study = place / "study"
         fetch_folder(task.study, study)
     result = place / RESULT
-    outcome = _run_stages(task, study, case_file, place)
+    telling = Telling(form=task.form, size=sum(file.size for file in known.files))
+    outcome = _run_stages(task, study, case_file, place, telling)
     if is_url(task.study):
         remove_folder(study)
     digest = digest_result(str(result), task.form)
@@ -245,7 +248,9 @@ def _build(task: Task, known: _Known, case_file: Path | None, place: Path) -> Ca
     )
 
 
-def _run_stages(task: Task, study: Path, case_file: Path | None, place: Path) -> Outcome:
+def _run_stages(
+    task: Task, study: Path, case_file: Path | None, place: Path, progress: Progress
+) -> Outcome:
     # the stages are loaded by who runs them: a batch on a cluster does not
     from casepack.pipeline import Settings, deidentify_study, pack_study  # noqa: PLC0415
 
@@ -259,8 +264,8 @@ def _run_stages(task: Task, study: Path, case_file: Path | None, place: Path) ->
     )
     with open_study(study) as folder:
         if task.form is Form.DEIDENTIFIED:
-            return deidentify_study(folder, place / RESULT, settings)
-        return pack_study(folder, place / RESULT, settings, case_file=case_file)
+            return deidentify_study(folder, place / RESULT, settings, progress=progress)
+        return pack_study(folder, place / RESULT, settings, case_file=case_file, progress=progress)
 
 
 def _find_picture(result: Path) -> str:

@@ -13,11 +13,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any, Final, ParamSpec, TypeVar
 
 from casepack.batch.run import Workers
+from casepack.batch.telling import Listener, Step, ignore, listen
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,7 +46,8 @@ class Processes(Executor):
         if "forkserver" in methods:
             self._context.set_forkserver_preload(_PRELOADED)
         self._free: SimpleQueue[_Process | None] = SimpleQueue()
-        self._running: set[_Process] = set()
+        self._running: dict[_Process, Step | None] = {}
+        """With how far its case is."""
         self._lock = threading.Lock()
         self._ended = False
         for _ in range(count):
@@ -65,6 +68,11 @@ class Processes(Executor):
             if process is not None:
                 process.end()
 
+    def read_steps(self) -> list[Step]:
+        """Return how far the cases are that run now."""
+        with self._lock:
+            return [step for step in self._running.values() if step is not None]
+
     def kill(self) -> None:
         """End all processes at once, whatever they do; what they ran fails."""
         with self._lock:
@@ -79,7 +87,7 @@ class Processes(Executor):
                 raise WorkerDiedError
             if process is None or not process.is_alive():
                 process = _Process(self._context)
-            self._running.add(process)
+            self._running[process] = None
         return process
 
     def _call(self, fn: Callable[P, T], args: Any, kwargs: Any) -> T:  # noqa: ANN401  # as they come
@@ -87,10 +95,10 @@ class Processes(Executor):
         try:
             process = self._begin(process)
             try:
-                result: T = process.call(fn, args, kwargs)
+                result: T = process.call(fn, args, kwargs, partial(self._note, process))
             finally:
                 with self._lock:
-                    self._running.discard(process)
+                    del self._running[process]
             if process.calls >= _MOST_CALLS:
                 process.end()
                 process = None
@@ -103,13 +111,22 @@ class Processes(Executor):
             self._free.put(process)
         return result
 
+    def _note(self, process: _Process, step: Step) -> None:
+        with self._lock:
+            self._running[process] = step
+
 
 @contextmanager
 def local_workers(count: int) -> Iterator[Workers]:
     """Yield `count` processes of this machine."""
     processes = Processes(count)
     try:
-        yield Workers(executor=processes, width=lambda: count, kill=processes.kill)
+        yield Workers(
+            executor=processes,
+            width=lambda: count,
+            kill=processes.kill,
+            read_steps=processes.read_steps,
+        )
     finally:
         processes.shutdown(cancel_futures=True)
 
@@ -127,11 +144,19 @@ class _Process:
     def is_alive(self) -> bool:
         return bool(self._process.is_alive())
 
-    def call(self, fn: Callable[..., T], args: Any, kwargs: Any) -> T:  # noqa: ANN401  # as they come
+    def call(
+        self,
+        fn: Callable[..., T],
+        args: Any,  # noqa: ANN401  # as they come
+        kwargs: Any,  # noqa: ANN401  # as they come
+        listener: Listener = ignore,
+    ) -> T:
         self.calls += 1
         try:
             self._connection.send((fn, args, kwargs))
-            done, result = self._connection.recv()
+            while isinstance(said := self._connection.recv(), Step):
+                listener(said)
+            done, result = said
         except (EOFError, OSError):
             raise WorkerDiedError from None
         if not done:
@@ -154,6 +179,14 @@ def _serve(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    lock = threading.Lock()
+
+    def send(said: object) -> None:
+        # a stage may tell of itself from a thread of its own
+        with lock:
+            connection.send(said)
+
+    listen(send)
     while True:
         try:
             fn, args, kwargs = connection.recv()
@@ -163,7 +196,7 @@ def _serve(connection: Connection) -> None:
             answer = (True, fn(*args, **kwargs))
         except Exception:  # noqa: BLE001  # its text may quote a value of the input
             answer = (False, None)
-        connection.send(answer)
+        send(answer)
 
 
 def _end_with_parent() -> None:

@@ -17,6 +17,7 @@ from casepack.batch.places import is_url, join, read_place, remove_folder, take_
 from casepack.batch.private import PrivateFolder, lock_private_folder
 from casepack.batch.summary import Summary, summarize, write_summary
 from casepack.batch.task import CaseResult, Fault, Form, Former, Task, Verdict
+from casepack.batch.telling import Step
 from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.errors import CasepackError, TargetError, UsageError
 from casepack.work_folder import target_error
@@ -43,6 +44,8 @@ class Workers:
     """End what is running."""
     shares_folders: bool = True
     """Whether workers run on this machine."""
+    read_steps: Callable[[], Sequence[Step]] = tuple
+    """How far the cases are that run now, as far as workers tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +54,15 @@ class Tally:
 
     done: int
     total: int
+    unchanged: int = 0
+    """Of those that are done, the ones that were as they should be: they tell nothing of the
+    others' pace."""
+    under_way: float = 0.0
+    """What is done of the cases that run now; 1 is a whole case."""
     instances: int
+    """Those of finished cases, and what those that run now have of theirs."""
     size: int
-    """Bytes of input."""
+    """Bytes of input, likewise, but none of unchanged cases."""
 
 
 Observe = Callable[[Tally], None]
@@ -176,6 +185,7 @@ class _Batch:
                     return False
                 finished, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
                 self._finish(list(_ended(finished, running, again)))
+                self._tell()
         except BaseException:
             self._end(running)
             raise
@@ -236,7 +246,6 @@ class _Batch:
             self._note(ended)
         except OSError as error:
             raise target_error(error) from None
-        self._tell()
         if any(result.fault is Fault.TARGET for _, result in ended):
             raise TargetError(
                 "results cannot be written any more",
@@ -248,10 +257,11 @@ class _Batch:
         made = []
         for task, result in ended:
             self.done += 1
-            self.size += result.size
             if result.unchanged:
                 self._let_stand(self.known[task.name])
-            elif result.verdict is Verdict.FAILED:
+                continue
+            self.size += result.size
+            if result.verdict is Verdict.FAILED:
                 self._note_failure(task, result)
             else:
                 made.append((task, result))
@@ -296,8 +306,16 @@ class _Batch:
             self.journal.judge(replace(former, verdict=verdict, fault=None, message=""))
 
     def _tell(self) -> None:
+        steps = self.workers.read_steps()
         self.observe(
-            Tally(done=self.done, total=self.total, instances=self.instances, size=self.size)
+            Tally(
+                done=self.done,
+                total=self.total,
+                unchanged=len(self.unchanged),
+                under_way=sum(step.part for step in steps),
+                instances=self.instances + sum(step.instances for step in steps),
+                size=self.size + sum(step.size for step in steps),
+            )
         )
 
 

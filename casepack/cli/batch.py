@@ -181,9 +181,10 @@ def _show_tally() -> Iterator[Observe]:
 def describe_tally(tally: Tally, seconds: float) -> str:
     """Return instances, throughput and time left, as far as they can be told."""
     parts = [f"{tally.instances:,} instances"]
-    if tally.done and seconds > 0:
+    worked = tally.done - tally.unchanged + tally.under_way
+    if worked and seconds > 0:
         parts.append(f"{tally.size / 1e6 / seconds:.1f} MB/s")
-        left = round(seconds / tally.done * (tally.total - tally.done))
+        left = round(seconds / worked * (tally.total - tally.done - tally.under_way))
         minutes, rest = divmod(left, 60)
         hours, minutes = divmod(minutes, 60)
         parts.append(f"{hours}:{minutes:02d}:{rest:02d} left")

@@ -156,6 +156,15 @@ def test_progress_tells_instances_throughput_and_time_left() -> None:
     assert describe_tally(Tally(done=0, total=10, instances=0, size=0), 1.0) == "0 instances"
 
 
+def test_progress_moves_while_a_case_is_made_and_is_not_misled_by_those_that_were_there() -> None:
+    begun = Tally(done=0, total=1, under_way=0.25, instances=5000, size=600_000_000)
+    assert describe_tally(begun, 60.0) == "5,000 instances  10.0 MB/s  0:03:00 left"
+    again = Tally(done=900, total=1000, unchanged=900, instances=54_000, size=0)
+    assert describe_tally(again, 20.0) == "54,000 instances", "the pace is not known yet"
+    going_on = Tally(done=901, total=1000, unchanged=900, instances=54_060, size=32_000_000)
+    assert describe_tally(going_on, 40.0) == "54,060 instances  0.8 MB/s  1:06:00 left"
+
+
 def test_progress_is_drawn_on_a_terminal(tmp_path: Path) -> None:
     write_studies(tmp_path / "studies", 1)
     controller, terminal = pty.openpty()
