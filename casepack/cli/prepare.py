@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +23,7 @@ from casepack.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from casepack.pipeline import Outcome
+    from casepack.pipeline import Outcome, Settings
 
 StudyFolder = Annotated[Path, typer.Argument(help="Folder with the DICOM files of one patient.")]
 Study = Annotated[
@@ -138,19 +140,10 @@ def deid(
 
     Example: casepack deid ./study ./deidentified --key-file project.key
     """
-    from casepack.exchange import open_study
-    from casepack.pipeline import Settings, deidentify_study
+    from casepack.pipeline import deidentify_study
 
-    settings = Settings(
-        recipe=recipe,
-        key_file=key_file,
-        crosswalk=crosswalk,
-        approved=approved,
-        workers=workers,
-    )
-    with show_progress() as progress, open_study(study, progress=progress) as folder:
-        outcome = deidentify_study(folder, out, settings, progress=progress)
-    return _show_outcome(outcome, out, "De-identified")
+    settings = _settings(recipe, key_file, crosswalk, approved, workers)
+    return _make("De-identified", deidentify_study, study, out, settings)
 
 
 def annotate(
@@ -196,19 +189,34 @@ def pack(
 
     Example: casepack pack ./study ./iscm-0001 --case case.yaml --key-file project.key
     """
-    from casepack.exchange import open_study
-    from casepack.pipeline import Settings, pack_study
+    from casepack.pipeline import pack_study
 
-    settings = Settings(
+    settings = _settings(recipe, key_file, crosswalk, approved, workers)
+    return _make("Packaged", partial(pack_study, case_file=case), study, out, settings)
+
+
+def _settings(
+    recipe: str, key_file: Path | None, crosswalk: Path | None, approved: Path | None, workers: int
+) -> Settings:
+    from casepack.pipeline import Settings
+
+    return Settings(
         recipe=recipe,
         key_file=key_file,
         crosswalk=crosswalk,
         approved=approved,
         workers=workers,
     )
+
+
+def _make(
+    title: str, make: Callable[..., Outcome], study: Path, out: Path, settings: Settings
+) -> int:
+    from casepack.exchange import open_study
+
     with show_progress() as progress, open_study(study, progress=progress) as folder:
-        outcome = pack_study(folder, out, settings, case_file=case, progress=progress)
-    return _show_outcome(outcome, out, "Packaged")
+        outcome = make(folder, out, settings, progress=progress)
+    return _show_outcome(outcome, out, title)
 
 
 def _show_outcome(outcome: Outcome, out: Path, title: str) -> int:

@@ -189,10 +189,12 @@ def test_a_folder_full_of_other_files_is_no_matter(tmp_path: Path, key: Path, co
         folder = study / f"export{number % 100:02d}"
         folder.mkdir(exist_ok=True)
         (folder / f"note{number:06d}.txt").write_text("not DICOM")
-    summary = run_batch(tmp_path / "studies", str(tmp_path / "out"), here(), key_file=key)
-    (line,) = summary.lines
-    assert line.result.verdict is Verdict.DONE
-    assert (line.result.files, line.result.instances) == (count + 2, 2)
+    out = tmp_path / "out"
+    peak = run_and_tell_memory(tmp_path / "studies", out, key)
+    (row,) = rows_of(out)
+    assert (row["verdict"], row["instances"], row["held"]) == ("done", "2", "0")
+    # libraries and network take 180 MB
+    assert peak < 250 + count * 0.002, "MB"
 
 
 @pytest.mark.parametrize(
@@ -206,8 +208,8 @@ def test_a_large_study_is_packaged(tmp_path: Path, key: Path, count: int) -> Non
     assert (row["verdict"], row["instances"]) == ("done", str(count))
     images = len(list((out / row["case"] / "data" / "dicom").rglob("IM*")))
     assert images == count
-    # libraries and network take 350 MB
-    assert peak < 400 + count * 0.1, "MB"
+    # libraries and network take 180 MB
+    assert peak < 280 + count * 0.05, "MB"
 
 
 @pytest.mark.parametrize(
