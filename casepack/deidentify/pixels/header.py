@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.detect import LARGEST_FRAME
-from casepack.deidentify.pixels.stored import EXPLICIT_BIG, StoredPixels
+from casepack.deidentify.pixels.stored import EXPLICIT_BIG, StoredPixels, swap_bytes
 from casepack.encoding import read_items
 from casepack.errors import InstanceHeld
 from casepack.model import Reason
@@ -38,9 +38,13 @@ def read_stored_pixels(file: PartTen) -> StoredPixels | None:
         return None
     try:
         stored = _bits(file)
+        value = file.buffer[pixel_data.value : pixel_data.end]
+        words = file.transfer_syntax_uid == EXPLICIT_BIG and pixel_data.vr == "OW"
+        swapped = words and _number(file, 0x00280100) == _EIGHT
         return StoredPixels(
             transfer_syntax_uid=file.transfer_syntax_uid,
-            value=file.buffer[pixel_data.value : pixel_data.end],
+            value=swap_bytes(value) if swapped else value,
+            swapped=swapped,
             rows=_number(file, 0x00280010),
             columns=_number(file, 0x00280011),
             frames=int(_text(file, 0x00280008) or "1"),

@@ -15,7 +15,7 @@ from casepack.deidentify.pixels.clean import clean_image
 from casepack.deidentify.pixels.frame_types import EACH_FRAME, SHARED, derive_frame_types
 from casepack.deidentify.pixels.header import PIXEL_DATA, read_stored_pixels
 from casepack.deidentify.pixels.looks import BoxesByFrame, Look
-from casepack.deidentify.pixels.stored import LOSSY_METHODS, StoredPixels, native_size
+from casepack.deidentify.pixels.stored import LOSSY_METHODS, StoredPixels, native_size, swap_bytes
 from casepack.deidentify.pixels.unused_bits import clear_unused_bits
 from casepack.encoding import Encoding, encode_element, read_elements, unpad
 from casepack.errors import InstanceHeld
@@ -128,7 +128,8 @@ def _encoded_pixels(old: StoredPixels, new: StoredPixels, file: PartTen) -> byte
         return head + bytes(new.value) + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
     if old.native:
         vr = next(element.vr for element in file.elements if element.tag == PIXEL_DATA)
-        return encode_element(PIXEL_DATA, vr if vr in {"OB", "OW"} else "OW", bytes(new.value), how)
+        value = swap_bytes(new.value) if new.swapped else bytes(new.value)
+        return encode_element(PIXEL_DATA, vr if vr in {"OB", "OW"} else "OW", value, how)
     vr = "OB" if new.bits_allocated <= 8 else "OW"  # noqa: PLR2004  # bytes or words
     return encode_element(PIXEL_DATA, vr, bytes(new.value), how)
 

@@ -75,6 +75,8 @@ class StoredPixels:
     photometric: str = "MONOCHROME2"
     planar_configuration: int = 0
     pixel_padding_value: int | None = None
+    swapped: bool = False
+    """In the file the bytes stand as in Big Endian words: bits of 8 in VR OW (PS3.5 A.3)."""
     palette: NDArray[np.uint8] | None = field(repr=False, default=None)
     """Red, green and blue of each entry, shape (entries, 3)."""
     palette_first: int = 0
@@ -98,6 +100,11 @@ class StoredPixels:
         order = ">" if self.transfer_syntax_uid == EXPLICIT_BIG else "<"
         # signs are the business of `shown_values`: bits beyond Bits Stored are kept here
         return np.dtype(f"{order}u{max(1, self.bits_allocated // 8)}")
+
+
+def swap_bytes(value: bytes | memoryview) -> bytes:
+    """Return words with their bytes the other way round."""
+    return np.frombuffer(value, dtype="<u2").byteswap().tobytes()
 
 
 def is_lossy(transfer_syntax_uid: str) -> bool:
