@@ -225,9 +225,14 @@ def _ages(case: Case) -> Iterator[_Doubt]:
             yield place, "gives another age than patient.age", "Correct one of them."
 
 
+def holds_placeholder(text: str) -> bool:
+    """Tell whether a text was left to be written: ``TODO`` and the like."""
+    return _PLACEHOLDER.search(text) is not None
+
+
 def _placeholders(case: Case) -> Iterator[_Doubt]:
     for place, text in _texts(case):
-        if _PLACEHOLDER.search(text):
+        if holds_placeholder(text):
             yield place, "still holds a placeholder", "Write the text."
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from casepack.case.completeness import holds_placeholder
 from casepack.case.forms import check_doi, check_issn, check_orcid, check_ror
 from casepack.model import Finding, Severity
 from casepack.package.datacite import TO_BE_ASSIGNED, UNAVAILABLE
@@ -31,19 +32,21 @@ def find_minting_faults(record: Mapping[str, Any]) -> tuple[Finding, ...]:
         *_languages(record),
         *_rights(record),
     )
-    return tuple(_finding(place, message) for place, message in faults)
+    return tuple(_finding(*fault) for fault in faults)
 
 
-_Fault = tuple[str, str]
+_Fault = tuple[str, str] | tuple[str, str, str]
+"""Place, message, and the advice if it is another than the usual one."""
+_USUAL = "Correct it in the case file and write the package again."
 
 
-def _finding(place: str, message: str) -> Finding:
+def _finding(place: str, message: str, advice: str = _USUAL) -> Finding:
     return Finding(
         code="doi-metadata",
         severity=Severity.ERROR,
         message=message,
         section="DataCite Metadata Schema 4",
-        advice="Correct it in the case file and write the package again.",
+        advice=advice,
         file="doi/datacite.json",
         place=place,
     )
@@ -51,10 +54,13 @@ def _finding(place: str, message: str) -> Finding:
 
 def _missing(record: Mapping[str, Any]) -> Iterable[_Fault]:
     if not _DOI.fullmatch(record.get("doi", "")):
-        yield "doi", "no DOI is set, or it has not the form of one"
+        message = "no DOI is set, or it has not the form of one"
+        yield "doi", message, "Reserve one with casepack doi reserve; casepack doi set writes it."
     for place, title in enumerate(record.get("titles", ())):
         if title["title"].strip() in _UNKNOWN:
             yield f"titles[{place}]", "the title is empty or unknown"
+        if holds_placeholder(title["title"]):
+            yield f"titles[{place}]", "the title still holds a placeholder"
     for place, creator in enumerate(record.get("creators", ())):
         if creator["name"].strip(" ,") in _UNKNOWN:
             yield f"creators[{place}]", "no author is known"

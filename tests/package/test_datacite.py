@@ -102,11 +102,19 @@ def test_a_bare_record_names_all_that_is_missing() -> None:
     assert places == ["doi", "creators[0]", "publisher", "publicationYear", "rightsList"]
 
 
+def test_who_lacks_a_doi_is_told_how_to_get_one() -> None:
+    first, *others = find_minting_faults(describe_for_datacite(untitled_case(1)))
+    assert "casepack doi reserve" in first.advice
+    assert "casepack doi set" in first.advice
+    assert all("case file" in one.advice for one in others)
+
+
 @pytest.mark.parametrize(
     ("path", "value", "place"),
     [
         (("doi",), "doi:10.1/x", "doi"),
         (("titles", 0, "title"), " ", "titles[0]"),
+        (("titles", 0, "title"), "TODO", "titles[0]"),
         (("dates", 0, "date"), "yesterday", "dates[0]"),
         (
             ("creators", 0, "nameIdentifiers", 0, "nameIdentifier"),
