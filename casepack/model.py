@@ -250,6 +250,8 @@ class PixelChange:
     """Frames of the image."""
     boxes: tuple[tuple[int, tuple[Edges, ...]], ...] = ()
     """What was covered, by 0-based frame; frames without a box are left out."""
+    text: bool = False
+    """Text was covered, not a face alone."""
     cleared: bool = False
     """Bits beyond Bits Stored were cleared."""
     decompressed: str = ""
@@ -287,6 +289,7 @@ class PixelRecord:
                         {"frame": frame + 1, "boxes": [list(box) for box in boxes]}
                         for frame, boxes in change.boxes
                     ],
+                    "text": change.text,
                     "unused_bits_cleared": change.cleared,
                     "decompressed": change.decompressed,
                 }

@@ -233,12 +233,20 @@ def _show_outcome(outcome: Outcome, out: Path, title: str) -> int:
     if pixels is not None:
         rows += [
             ("images searched for burned-in text", pixels.examined),
-            ("images with text covered", sum(bool(one.boxes) for _, one in pixels.changes)),
+            ("images with text covered", sum(one.text for _, one in pixels.changes)),
         ]
         if pixels.doubtful:
             rows.append(("images with shapes like text, for review", pixels.doubtful))
         if pixels.kept:
             rows.append(("images with text that is kept on your word", pixels.kept))
+        faces = dict(pixels.faces or ())
+        for status, what in (
+            ("removed", "images with a face covered"),
+            ("dropped", "localizers left out for faces"),
+            ("not-assessed", "images not assessed for faces"),
+        ):
+            if faces.get(status):
+                rows.append((what, faces[status]))
     show_doubts(outcome.doubts)
     recommended = sum(one.severity == "note" for one in outcome.doubts)
     if outcome.verified is not None:

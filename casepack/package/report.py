@@ -176,10 +176,11 @@ def _statements(verified: Verified) -> list[str]:
 
 
 def _tell_pixels(pixels: PixelRecord) -> str:
-    covered = sum(bool(change.boxes) for _uid, change in pixels.changes)
+    covered = sum(change.text for _uid, change in pixels.changes)
+    kept = f" It was kept in {pixels.kept}, as not identifying." if pixels.kept else ""
     return (
         f"{pixels.examined} images were searched for burned-in text by a program that misses some; "
-        f"it was covered in {covered}."
+        f"it was covered in {covered}.{kept}"
     )
 
 

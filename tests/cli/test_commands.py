@@ -50,6 +50,16 @@ def test_deid_exits_with_zero_and_names_the_result(tmp_path: Path) -> None:
     assert list((tmp_path / "out").rglob("*.dcm"))
 
 
+def test_deid_says_plainly_what_became_of_text_and_faces(tmp_path: Path) -> None:
+    study, mine = study_of(tmp_path / "study"), tmp_path / "mine.dicom"
+    shipped = runner.invoke(app, ["recipe", "show", "strict"]).output
+    region = "%filter graylist\nLABEL name\n  contains Modality MR\n  coordinates 0,0,9,9\n\n"
+    mine.write_text(shipped.replace("%labels", f"{region}%labels"))
+    done = runner.invoke(app, ["deid", str(study), str(tmp_path / "out"), "--recipe", str(mine)])
+    said = {" ".join(line.split()) for line in done.output.splitlines()}
+    assert {"images with text covered 1", "images not assessed for faces 1"} <= said
+
+
 def test_held_files_make_exit_code_three_and_are_named_by_number(tmp_path: Path) -> None:
     study = study_of(tmp_path / "study")
     (study / "Quillfeather report.dcm").write_text("text")

@@ -136,6 +136,11 @@ def test_the_reviewer_sees_before_and_after_beside_the_crosswalk_and_nowhere_els
 
     assert (tmp_path / "crosswalk/faces/index.html").is_file()
     assert list((tmp_path / "crosswalk/faces").glob("*.png"))
+    # what was covered for the face is not counted as text
+    assert deidentified.record.pixels is not None
+    changes = [change for _, change in deidentified.record.pixels.changes]
+    assert len(changes) == dict(deidentified.record.pixels.faces or ())["removed"]
+    assert not any(change.text for change in changes)
     assert {path.suffix for path in deidentified.root.rglob("*") if path.is_file()} == {".dcm"}
 
 

@@ -83,6 +83,7 @@ def cover_output(
     change = PixelChange(
         frames=pixels.frames,
         boxes=tuple((frame, found) for frame, found in enumerate(cleaned.boxes) if found),
+        text=cleaned.changed and cleaned.lettered,
         cleared=look.hidden,
         decompressed=cleaned.covered.reason,
     )
