@@ -101,6 +101,11 @@ def read_file_set(folder: Path, *, progress: Progress = no_progress) -> FileSet:
     )
 
 
+def claims_dicom(path: Path, held: InstanceHeld) -> bool:
+    """Tell whether a file that cannot be read as DICOM says that it is: by suffix or by prefix."""
+    return Reason(held.reason).held or path.suffix.lower() in _DICOM_SUFFIXES
+
+
 def _list_files(folder: Path) -> list[Path]:
     """Return all that is not a folder, and the folders that cannot be looked into.
 
@@ -144,7 +149,7 @@ class _HeaderReader:
                 header = _read_header(path, file)
                 self._collect(file)
         except InstanceHeld as held:
-            if held.reason == Reason.NOT_DICOM and path.suffix.lower() in _DICOM_SUFFIXES:
+            if held.reason == Reason.NOT_DICOM and claims_dicom(path, held):
                 raise InstanceHeld(Reason.CLAIMS_DICOM) from None
             raise
         return header

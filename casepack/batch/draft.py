@@ -21,6 +21,7 @@ from casepack.errors import InstanceHeld, StudyError, TargetError
 from casepack.model import Progress, no_progress
 from casepack.part_ten import open_part_ten
 from casepack.recipe import DEFAULT_RECIPE
+from casepack.study import claims_dicom
 from casepack.work_folder import target_error
 
 _PATIENT_ID: Final = 0x00100020
@@ -36,8 +37,10 @@ class Draft:
 
     text: str = field(repr=False)
     cases: int
-    mixed: int
+    mixed: tuple[Path, ...] = field(repr=False, default=())
     """Folders with loose files of several patients, which no case can hold."""
+    unusable: tuple[Path, ...] = field(repr=False, default=())
+    """Folders of which no file can be used, though some claim to be DICOM."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,8 @@ class _Folder:
     patients: dict[bytes, Counter[bytes]] = field(default_factory=lambda: defaultdict(Counter))
     """Instances by Study, by patient."""
     children: list[Path] = field(default_factory=list)
+    held: bool = False
+    """Files claim to be DICOM and cannot be used."""
 
 
 def draft_manifest(root: Path, manifest: Path, *, progress: Progress = no_progress) -> Draft:
@@ -77,7 +82,8 @@ def draft_manifest(root: Path, manifest: Path, *, progress: Progress = no_progre
     root = root.absolute()
     folders = _read_folders(root, progress)
     mixed: list[Path] = []
-    found = list(_choose(root, folders, _patients(root, folders), mixed))
+    patients = _patients(root, folders)
+    found = list(_choose(root, folders, patients, mixed))
     if not found:
         raise StudyError(
             "no folder holds DICOM files of one patient alone",
@@ -85,7 +91,23 @@ def draft_manifest(root: Path, manifest: Path, *, progress: Progress = no_progre
         )
     rows = _rows(found, manifest.absolute().parent)
     write = _write_yaml if manifest.suffix.lower() in _YAML else _write_csv
-    return Draft(text=write(rows), cases=len(rows), mixed=len(mixed))
+    return Draft(
+        text=write(rows),
+        cases=len(rows),
+        mixed=tuple(mixed),
+        unusable=tuple(_find_unusable(folders, patients, [one.folder for one in found])),
+    )
+
+
+def _find_unusable(
+    folders: dict[Path, _Folder], patients: dict[Path, set[bytes]], cases: list[Path]
+) -> Iterator[Path]:
+    """Yield the folders that no case holds, of which every file would be held."""
+    inside = set(cases)
+    for path, folder in sorted(folders.items()):
+        within = any(parent in inside for parent in (path, *path.parents))
+        if folder.held and not patients[path] and not within:
+            yield path
 
 
 def write_draft(root: Path, manifest: Path, *, progress: Progress = no_progress) -> Draft:
@@ -126,7 +148,8 @@ def _read_folders(root: Path, progress: Progress) -> dict[Path, _Folder]:
                     patient = (file.value(_PATIENT_ID) or b"").strip(b"\x00 ")
                     issuer = (file.value(_ISSUER) or b"").strip(b"\x00 ")
                     usable = bool(study and file.value(_SOP_INSTANCE_UID))
-            except InstanceHeld:
+            except InstanceHeld as error:
+                folder.held |= claims_dicom(path, error)
                 continue
             if usable:
                 # as in `study`: a Study without a Patient ID is its own patient

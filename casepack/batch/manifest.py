@@ -128,7 +128,11 @@ def _read_rows(path: Path) -> tuple[list[tuple[str, Row]], str]:
     except FileNotFoundError:
         raise ManifestError("there is no such file or folder", place="MANIFEST") from None
     except (OSError, UnicodeDecodeError):
-        raise ManifestError("cannot be read as UTF-8 text", place="MANIFEST") from None
+        raise ManifestError(
+            "cannot be read as UTF-8 text",
+            place="MANIFEST",
+            advice="Save it as UTF-8; in a spreadsheet, as CSV UTF-8.",
+        ) from None
     if path.suffix.lower() in {".yaml", ".yml"}:
         return _read_yaml(text, path.name)
     return _read_csv(text, path.name), DEFAULT_RECIPE
@@ -206,7 +210,9 @@ def _yaml_text(value: Any, place: str) -> str:  # noqa: ANN401  # whatever YAML 
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise ManifestError("holds a value that is no text", place=place)
+        raise ManifestError(
+            "holds a value that is no text", place=place, advice="Put numbers and dates in quotes."
+        )
     return value.strip()
 
 
@@ -279,7 +285,7 @@ def _refuse_doubles(named: Sequence[tuple[str, str]]) -> None:
     for place, name in named:
         if name in first:
             raise ManifestError(
-                f"has the name of {first[name].rpartition(':')[2].strip()}",
+                f"has the same name as {first[name]}",
                 place=place,
                 advice="Each case needs a name of its own.",
             )

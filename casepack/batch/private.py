@@ -61,8 +61,8 @@ class PrivateFolder:
             write_new_key(own)
         return read_pseudonyms(key_file or own)
 
-    def write_names(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Write which case is which study: names of cases say nothing, by intention.
+    def write_names(self, rows: Sequence[Sequence[str]]) -> None:
+        """Write which case is which study, and why it failed: names of cases say nothing.
 
         Raises
         ------
@@ -71,7 +71,7 @@ class PrivateFolder:
         """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(("case", "study"))
+        writer.writerow(("case", "study", "verdict", "fault", "message"))
         writer.writerows(rows)
         try:
             path = self.work / "cases.csv"

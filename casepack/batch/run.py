@@ -110,7 +110,7 @@ def run_batch(
     with lock_private_folder(out) as private:
         pseudonyms = private.read_key(key_file)
         entries = read_manifest(manifest, pseudonyms)
-        private.write_names([(entry.name, entry.study) for entry in entries])
+        private.write_names([(entry.name, entry.study, "", "", "") for entry in entries])
         with open_journal(private.journal, pseudonyms.code("journal", "key")) as journal:
             batch = _Batch(
                 out=out,
@@ -196,6 +196,10 @@ class _Batch:
         """Write the summary of all cases, and return it."""
         summary = summarize(self.journal, entries, unchanged=frozenset(self.unchanged))
         write_summary(summary, self.out)
+        found = {line.result.name: line.result for line in summary.lines}
+        self.private.write_names(
+            [(one.name, one.study, *_account(found[one.name])) for one in entries]
+        )
         return summary
 
     def _room(self, running: int) -> int:
@@ -317,6 +321,10 @@ class _Batch:
                 size=self.size + sum(step.size for step in steps),
             )
         )
+
+
+def _account(result: CaseResult) -> tuple[str, str, str]:
+    return result.verdict.value, result.fault.value if result.fault else "", result.message
 
 
 def _take(

@@ -30,6 +30,9 @@ _COLUMNS: Final = (
     *("shared_instances", "patients_differ"),
 )
 _INDEX: Final = "data/index.html"
+_SEEN_AT_ONCE: Final = 8
+"""Rows of the page."""
+_MOST_LINKS: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +154,20 @@ def _write_page(summary: Summary) -> str:
         said=escape(said),
         tone="bad" if counts[Verdict.FAILED] else "good",
         instances=_number(sum(line.result.instances for line in summary.lines)),
+        look=_look_at(summary),
         rows="\n".join(_row(line) for line in summary.lines),
     )
+
+
+def _look_at(summary: Summary) -> str:
+    """Return links to the cases that want a look: among a thousand they are not seen."""
+    lines = []
+    for verdict in (Verdict.FAILED, Verdict.HELD):
+        names = [line.result.name for line in summary.lines if line.result.verdict is verdict]
+        if names and len(summary.lines) > _SEEN_AT_ONCE:
+            more = f" and {_number(len(names) - _MOST_LINKS)} more" * (len(names) > _MOST_LINKS)
+            lines.append(f"<p>{verdict.capitalize()}: {_links(names[:_MOST_LINKS])}{more}</p>")
+    return "\n".join(lines)
 
 
 @cache

@@ -27,6 +27,7 @@ from casepack.cli.terminal import (
 )
 
 if TYPE_CHECKING:
+    from casepack.batch.draft import Draft
     from casepack.batch.run import Observe, Tally, Workers
     from casepack.batch.summary import Line, Summary
 
@@ -103,18 +104,26 @@ def _draft(root: Path, manifest: Path | None) -> int:
             draft = draft_manifest(root, Path("manifest.csv"), progress=progress)
         else:
             draft = write_draft(root, manifest, progress=progress)
-    if draft.mixed:
-        typer.echo(
-            f"warning: {draft.mixed} folder(s) with loose files of several patients were left out;"
-            " put each patient in a folder of its own",
-            err=True,
-        )
+    _show_left_out(draft, root)
     if manifest is None:
         typer.echo(draft.text, nl=False)
     else:
         typer.echo(f"manifest of {draft.cases} case(s) drafted; it names folders: keep it private")
         typer.echo(f"next: casepack batch {manifest} OUT --key-file project.key")
     return EXIT_DONE
+
+
+def _show_left_out(draft: Draft, root: Path) -> None:
+    """Name the folders that are no case: a draft is for the eyes of its author alone."""
+    reasons = (
+        (draft.mixed, "loose files of several patients; put each in a folder of its own"),
+        (draft.unusable, "claims to be DICOM and cannot be used; casepack inspect shows why"),
+    )
+    for folders, why in reasons:
+        for folder in folders[:_MOST_LINES]:
+            typer.echo(f"left out: {folder.relative_to(root.absolute())}: {why}", err=True)
+        if len(folders) > _MOST_LINES:
+            typer.echo(f"left out: {len(folders) - _MOST_LINES} more of these", err=True)
 
 
 def _workers(count: int, scheduler: str | None) -> AbstractContextManager[Workers]:
@@ -206,6 +215,8 @@ def _show_summary(summary: Summary, out: str) -> int:
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
     unchanged = sum(line.unchanged for line in lines)
     typer.echo(f"{said} ({unchanged} as they were); see summary.html in {out}")
+    if counts[Verdict.FAILED] or counts[Verdict.HELD]:
+        typer.echo(f"which study is which case, and why it failed: {_private(out)}/cases.csv")
     if summary.stopped:
         show_error("interrupted; nothing half-written was left", "Call again to go on.")
         return EXIT_INTERRUPTED
@@ -214,6 +225,13 @@ def _show_summary(summary: Summary, out: str) -> int:
     if counts[Verdict.FAILED]:
         return EXIT_USAGE
     return EXIT_HELD if counts[Verdict.HELD] else EXIT_DONE
+
+
+def _private(out: str) -> Path:
+    from casepack.batch.places import read_place
+    from casepack.batch.private import private_path
+
+    return private_path(read_place(out, Path.cwd()))
 
 
 def _cells(line: Line) -> Sequence[object]:

@@ -101,7 +101,10 @@ BAD = {
     "too many cells": ("study\na,Quillfeather\n", "manifest.csv:2: has more cells"),
     "bad name": ("name,study\nQuillfeather,x\n", "manifest.csv:2: has a name"),
     "dots in a name": ("name,study\n..,x\n", "manifest.csv:2: has a name"),
-    "same name": ("name,study\na,x\n\na,y\n", "manifest.csv:4: has the name of 2"),
+    "same name": (
+        "name,study\na,x\n\na,y\n",
+        "has the same name as manifest.csv:2",
+    ),
     "unknown recipe": ("study,recipe\nx,nothing\n", "manifest.csv:2: its recipe"),
     "recipe by URL": ("study,recipe\nx,s3://b/r.dicom\n", "manifest.csv:2: names a recipe"),
     "unknown result": ("study,result\nx,quillfeather\n", "manifest.csv:2: asks for"),
@@ -141,6 +144,34 @@ def test_what_is_wrong_is_named_with_its_place_and_without_its_value(
     assert getattr(error.value, "advice", "")
 
 
+def test_a_manifest_of_another_encoding_is_refused_with_advice(tmp_path: Path) -> None:
+    for encoding in ("cp1252", "utf-16"):
+        path = tmp_path / "manifest.csv"
+        path.write_text("name;study\na;Räume\n", encoding=encoding)
+        with pytest.raises(ManifestError, match="UTF-8") as error:
+            read(path)
+        assert "CSV UTF-8" in error.value.advice
+
+
+def test_a_draft_names_folders_of_which_no_file_can_be_used(tmp_path: Path) -> None:
+    root = tmp_path / "archive"
+    whole = write_study(root / "anna" / "first", patient=1) / "IM0001.dcm"
+    for name in ("broken", "anna/part"):
+        (root / name).mkdir()
+        (root / name / "a.dcm").write_bytes(whole.read_bytes()[:200])
+    (root / "empty").mkdir()
+    (root / "letters").mkdir()
+    (root / "letters" / "a.txt").write_text("no DICOM")
+    write_study(root / "anna" / "part", patient=1, count=1)
+    draft = draft_manifest(root, tmp_path / "manifest.csv")
+    assert draft.unusable == ()
+    assert "archive,,,,,," in draft.text, "one patient: the batch says what it holds"
+    write_study(root / "bert", patient=2)
+    draft = draft_manifest(root, tmp_path / "manifest.csv")
+    assert draft.unusable == (root / "broken",)
+    assert draft.cases == 2
+
+
 def test_a_manifest_that_is_not_there_or_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="no such file"):
         read(tmp_path / "Quillfeather.csv")
@@ -168,7 +199,7 @@ def test_a_draft_takes_the_topmost_folders_of_one_patient(tmp_path: Path) -> Non
         'case-0003,archive/2025,,,,,,"1 study, 3 instances; same patient as case-0001"',
         'case-0004,archive/mixed/deep,,,,,,"1 study, 2 instances; same patient as case-0002"',
     ]
-    assert (draft.cases, draft.mixed) == (4, 1)
+    assert (draft.cases, draft.mixed, draft.unusable) == (4, (root / "mixed",), ())
     in_yaml = draft_manifest(root, tmp_path / "manifest.yaml").text
     paths = [written(tmp_path, draft.text), written(tmp_path, in_yaml, "manifest.yaml")]
     assert read(paths[0]) == read(paths[1])

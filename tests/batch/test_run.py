@@ -90,7 +90,7 @@ def test_private_things_lie_beside_the_results_and_only_the_owner_reads_them(
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in private.iterdir()} == {0o600}
     rows = list(csv.reader((private / "cases.csv").read_text().splitlines()))
-    assert rows[1] == ["case-a", str(tmp_path / "studies" / "a")]
+    assert rows[1] == ["case-a", str(tmp_path / "studies" / "a"), "done", "", ""]
 
 
 def test_a_second_call_does_nothing_again(tmp_path: Path, manifest: Path, made: list[str]) -> None:
@@ -471,3 +471,27 @@ def test_the_journal_holds_states_digests_durations_and_codes(
     assert all(len(one) == 64 for one in (result.digests.study, result.digests.version))
     assert result.seconds > 0
     assert (result.studies, result.series, result.instances, result.files) == (1, 1, 2, 2)
+
+
+def test_cases_that_failed_are_told_in_private_with_their_study_and_linked_on_a_long_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casepack.batch.summary._SEEN_AT_ONCE", 2)
+    write_study(tmp_path / "studies" / "a")
+    (tmp_path / "studies" / "Oxenstierna").mkdir()
+    manifest = write_manifest(
+        tmp_path,
+        "case-a,studies/a,,,deidentified",
+        "case-b,studies/Oxenstierna",
+        "case-c,studies/nowhere",
+    )
+    run(manifest)
+    path = tmp_path / "out.private" / "cases.csv"
+    rows = {row["case"]: row for row in csv.DictReader(path.read_text().splitlines())}
+    assert rows["case-b"]["study"].endswith("Oxenstierna")
+    assert (rows["case-b"]["verdict"], rows["case-b"]["fault"]) == ("failed", "study")
+    assert rows["case-b"]["message"] != rows["case-c"]["message"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    page = (tmp_path / "out" / "summary.html").read_text()
+    assert '<p>Failed: <a href="#case-b">case-b</a>, <a href="#case-c">case-c</a></p>' in page
+    assert "Oxenstierna" not in page

@@ -56,7 +56,9 @@ def test_a_draft_says_what_it_leaves_out(tmp_path: Path) -> None:
     write_study(tmp_path / "studies" / "b", patient=2)
     result = runner.invoke(app, ["batch", "--draft", str(tmp_path / "studies")])
     assert result.exit_code == 0
-    assert "1 folder(s) with loose files of several patients were left out" in result.stderr
+    assert result.stderr.splitlines() == [
+        "left out: .: loose files of several patients; put each in a folder of its own"
+    ]
 
 
 @pytest.mark.usefixtures("in_process")
@@ -71,6 +73,7 @@ def test_the_exit_code_is_that_of_the_worst_case(tmp_path: Path, manifest: Path)
     assert result.exit_code == 3
     assert "1 claims-dicom" in result.stdout
     assert "1 done, 1 held (1 as they were)" in result.stdout
+    assert f"{tmp_path}/out.private/cases.csv" in result.stdout
     with manifest.open("a") as file:
         file.write("case-0003,nowhere,,,,,,\n")
     result = runner.invoke(app, ["batch", str(manifest), out])
