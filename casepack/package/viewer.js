@@ -359,7 +359,17 @@ const viewer = (() => {
     for (const button of section.querySelectorAll("[data-stack-button]")) {
       const place = Number(button.dataset.stackButton);
       button.setAttribute("aria-pressed", viewports.some((viewport) => viewport.stack === place));
+      if (place === viewports[active].stack) bringIntoSight(button);
     }
+  };
+
+  /* Moves the list of series only, and never the page. */
+  const bringIntoSight = (button) => {
+    const list = document.getElementById("series-list");
+    const [inner, outer] = [button.getBoundingClientRect(), list.getBoundingClientRect()];
+    const beyond = (low, high, from, to) => (low < from ? low - from : Math.max(0, high - to));
+    list.scrollLeft += beyond(inner.left, inner.right, outer.left, outer.right);
+    list.scrollTop += beyond(inner.top, inner.bottom, outer.top, outer.bottom);
   };
 
   const show = (number, stack, index) => {

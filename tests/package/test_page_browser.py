@@ -442,6 +442,19 @@ def test_the_page_is_no_wider_than_the_screen(page, width):
         assert (needed <= given) == (width >= 1280), "all sections are in sight on a desk"
 
 
+def test_in_a_list_that_is_longer_than_the_screen_the_series_shown_is_in_sight(page):
+    with screen(page, 390):
+        page.refresh()
+        listed = page.find_element(By.ID, "series-list")
+        assert int(listed.get_property("scrollWidth")) > int(listed.get_property("clientWidth"))
+        bring(page, page.find_elements(By.CSS_SELECTOR, "[data-view-stack]")[1]).click()
+        shown = page.find_element(By.CSS_SELECTOR, '[data-stack-button][aria-pressed="true"]')
+        assert shown.get_attribute("data-stack-button") == "3"
+        assert listed.rect["x"] <= shown.rect["x"]
+        right = listed.rect["x"] + listed.rect["width"]
+        assert shown.rect["x"] + shown.rect["width"] <= right + 1
+
+
 class _Asked(http.server.SimpleHTTPRequestHandler):
     paths: list[str]
 
