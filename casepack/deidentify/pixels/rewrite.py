@@ -35,6 +35,8 @@ _STALE: Final = frozenset(
     # Smallest and Largest Image Pixel Value; offset tables of the former fragments
     {0x00280106, 0x00280107, 0x7FE00001, 0x7FE00002, 0x7FE00003}
 )
+_ALWAYS_LOSSY: Final = frozenset({"ISO_10918_1"})
+"""Methods that cannot do without loss; a header that says so of another is believed."""
 _MOST_TEXT: Final = 1024
 DESCRIPTION: Final = "Rectangles with burned-in text were filled with one value"
 FACE_DESCRIPTION: Final = "The region of the face was filled with one value"
@@ -77,6 +79,8 @@ def cover_output(
     described = dict(_described(pixels, new, file, output))
     if cleaned.changed:
         told = [DESCRIPTION] * cleaned.lettered + [FACE_DESCRIPTION] * any(faces)
+        if cleaned.covered.reason:
+            told.append(f"Decompressed: {cleaned.covered.reason}")
         described |= _derived(file, output, frozenset(cleaned.covered.frames))
         described |= _told(file, output, options, "; ".join(told))
     kept = [entry for entry in output if entry[0] not in described and entry[0] not in _STALE]
@@ -140,15 +144,18 @@ def _lossy(
 ) -> dict[int, bytes]:
     """Return the marks of lossy compression that the Transfer Syntax will no longer tell."""
     method = LOSSY_METHODS.get(old.transfer_syntax_uid)
+    said = file.value(_LOSSY) or b""
     same = new.transfer_syntax_uid == old.transfer_syntax_uid
-    if method is None or same or file.value(_LOSSY) == b"01":
+    if method is None or same or (said == b"00" and method not in _ALWAYS_LOSSY):
         return {}
-    raw = native_size(old)
-    ratio = f"{raw / max(1, len(old.value)):.2f}"
-    found = {_LOSSY: encode_element(_LOSSY, "CS", b"01", file.encoding)}
+    found = {}
+    if said != b"01":
+        found[_LOSSY] = encode_element(_LOSSY, "CS", b"01", file.encoding)
     if _LOSSY_RATIO not in present:
+        ratio = f"{native_size(old) / max(1, len(old.value)):.2f}"
         found[_LOSSY_RATIO] = encode_element(_LOSSY_RATIO, "DS", ratio.encode(), file.encoding)
-    if _LOSSY_METHOD not in present:
+    # a value for each ratio: of several compressions only the last is known
+    if _LOSSY_METHOD not in present and b"\\" not in (file.value(_LOSSY_RATIO) or b""):
         found[_LOSSY_METHOD] = encode_element(_LOSSY_METHOD, "CS", method.encode(), file.encoding)
     return found
 

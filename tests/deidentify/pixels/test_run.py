@@ -15,14 +15,15 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.uid import JPEGBaseline8Bit, RLELossless, SecondaryCaptureImageStorage
 
 from casepack.deidentify.crosswalk import Crosswalk
-from casepack.deidentify.pixels import examine
+from casepack.deidentify.pixels import clean, examine
 from casepack.deidentify.pixels.reviewed import draw_rows
 from casepack.deidentify.review import NO_DECISIONS, Decisions
 from casepack.deidentify.studies import deidentify_file_set
-from casepack.model import Deidentified, Reason
+from casepack.model import Deidentified, Option, Reason
 from casepack.recipe import Recipe
 from casepack.study import read_file_set
 from casepack.verify.redactions import Redaction, differs_in_boxes_only, redactions_of
@@ -226,6 +227,54 @@ def test_an_image_compressed_with_loss_says_so_after_it_was_decompressed(tmp_pat
     assert float(new.LossyImageCompressionRatio) > 1
     assert new.PhotometricInterpretation == "RGB"
     assert (new.pixel_array[5:20, 5:30] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, ("01", "computed", "ISO_10918_1")),
+        ({"LossyImageCompression": "00"}, ("01", "computed", "ISO_10918_1")),
+        ({"LossyImageCompressionRatio": "19"}, ("01", "19", "ISO_10918_1")),
+        # of two compressions the method of one is not known
+        ({"LossyImageCompressionRatio": ["4", "5"]}, ("01", "4\\5", None)),
+        (
+            {"LossyImageCompressionRatio": ["4", "5"], "LossyImageCompressionMethod": ["A", "B"]},
+            ("01", "4\\5", "A\\B"),
+        ),
+    ],
+)
+def test_what_the_transfer_syntax_told_of_loss_stands_in_the_header(
+    tmp_path: Path,
+    before: dict[str, Any],
+    after: tuple[str | None, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # the colours of this file look like text
+    monkeypatch.setattr(clean, "find_text", lambda _frames: ((),))
+    ds = pydicom.dcmread(example("SC_rgb_dcmtk_+eb+cr.dcm"))
+    ds.PatientID, ds.BurnedInAnnotation = "4711-A", "NO"
+    keywords = [f"LossyImageCompression{last}" for last in ("", "Ratio", "Method")]
+    for keyword in keywords:
+        delattr(ds, keyword)
+        if keyword in before:
+            setattr(ds, keyword, before[keyword])
+    region = recipe_with("coordinates 5,5,30,20")
+    using = replace(region, options=region.options | {Option.CLEAN_DESCRIPTORS})
+    old = ds.pixel_array
+    done, _ = run(tmp_path, [ds], using)
+    (new,) = results(done).values()
+    said = [
+        "\\".join(map(str, found)) if isinstance(found, (list, MultiValue)) else found
+        for found in map(new.get, keywords)
+    ]
+    if after[1] == "computed":
+        assert float(str(said[1])) == pytest.approx(old.size / len(ds.PixelData), rel=0.02)
+        said[1] = "computed"
+    assert tuple(None if one is None else str(one) for one in said) == after
+    assert "Decompressed: no lossless encoder" in new.DerivationDescription
+    # as the original is decoded, but for the box
+    old[5:20, 5:30] = 0
+    np.testing.assert_array_equal(new.pixel_array, old)
 
 
 def recipe_with(*lines: str, name: str = "graylist") -> Recipe:
