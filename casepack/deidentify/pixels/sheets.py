@@ -23,6 +23,8 @@ from casepack.errors import TargetError
 
 _WIDEST: Final = 640
 """Pixels of one picture on the page; larger frames are shown smaller."""
+_NARROWEST: Final = 256
+"""Smaller frames are shown larger, by whole numbers."""
 _OUTLINE: Final = (255, 96, 0)
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Burned-in text: review</title>
@@ -125,7 +127,7 @@ def _side_by_side(
     left_side: NDArray[np.uint8], right_side: NDArray[np.uint8], boxes: Sequence[Box]
 ) -> Image.Image:
     rows, columns = left_side.shape[:2]
-    share = min(1.0, _WIDEST / columns)
+    share = min(float(max(1, _NARROWEST // columns)), _WIDEST / columns)
     size = (max(1, round(columns * share)), max(1, round(rows * share)))
     before, after = (
         Image.fromarray(part).resize(size, Image.Resampling.BOX) for part in (left_side, right_side)

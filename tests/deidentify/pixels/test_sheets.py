@@ -19,7 +19,7 @@ from tests.deidentify.pixels.images import stored, tissue
 BOX = Box(10, 20, 60, 40)
 
 
-def candidate(columns: int = 128) -> Comparison:
+def candidate(columns: int = 256) -> Comparison:
     values = tissue(96, columns)
     before = grey_picture(stored(values[None]), values)
     after = before.copy()
@@ -32,14 +32,23 @@ def candidate(columns: int = 128) -> Comparison:
 def test_the_original_with_its_box_stands_beside_the_result() -> None:
     drawn = np.asarray(draw_comparison(candidate()))
 
-    assert drawn.shape == (96, 2 * 128 + 8, 3)
+    assert drawn.shape == (96, 2 * 256 + 8, 3)
     assert (drawn[20, 10:60] == (255, 96, 0)).all()
-    assert not drawn[20:40, 136 + 10 : 136 + 60].any()
-    np.testing.assert_array_equal(drawn[50:, :128], candidate().before[50:])
+    assert not drawn[20:40, 264 + 10 : 264 + 60].any()
+    np.testing.assert_array_equal(drawn[50:, :256], candidate().before[50:])
 
 
 def test_a_wide_frame_is_shown_smaller() -> None:
     assert draw_comparison(candidate(1600)).width == 2 * 640 + 8
+
+
+def test_a_small_frame_is_shown_larger_with_the_box_where_it_is() -> None:
+    small = candidate(64)
+    drawn = np.asarray(draw_comparison(small))
+    assert drawn.shape == (4 * 96, 2 * 4 * 64 + 8, 3)
+    np.testing.assert_array_equal(drawn[240::4, :256:4], small.before[60:])
+    assert (drawn[80, 40:240] == (255, 96, 0)).all()
+    assert not drawn[80:160, 264 + 40 : 264 + 240].any()
 
 
 def test_dark_stays_dark_however_the_image_is_stored() -> None:
@@ -67,7 +76,7 @@ def test_the_page_shows_every_candidate_and_only_the_owner_can_read_it(tmp_path:
     assert "Series 3, Image 7, Frame 1: 1 box" in text
     assert all(path.stat().st_mode & 0o077 == 0 for path in (page, *pictures))
     with Image.open(pictures[0]) as picture:
-        assert picture.size == (264, 96)
+        assert picture.size == (520, 96)
 
 
 def test_the_same_candidates_give_the_same_bytes(tmp_path: Path) -> None:
