@@ -9,13 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from casepack.deidentify.descriptors.context import (
-    remove_by_phrases,
-    remove_names_with_ideographic_titles,
-    remove_names_with_titles_behind,
-    remove_place_phrases,
-    remove_titled_names,
-)
+from casepack.deidentify.descriptors.agents import remove_by_phrases
 from casepack.deidentify.descriptors.echo import Echo
 from casepack.deidentify.descriptors.echoing import find_echo, remove_echo
 from casepack.deidentify.descriptors.folding import fold_text
@@ -29,6 +23,7 @@ from casepack.deidentify.descriptors.nameuse import (
 )
 from casepack.deidentify.descriptors.numbers import judge_numbers
 from casepack.deidentify.descriptors.patterns import find_patterns
+from casepack.deidentify.descriptors.places import remove_place_phrases
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Cleaned, Kind, Removal, Span
 from casepack.deidentify.descriptors.spreading import (
@@ -36,6 +31,11 @@ from casepack.deidentify.descriptors.spreading import (
     spread_removals,
 )
 from casepack.deidentify.descriptors.tidying import remove_parts
+from casepack.deidentify.descriptors.titles import (
+    remove_names_with_ideographic_titles,
+    remove_names_with_titles_behind,
+    remove_titled_names,
+)
 from casepack.deidentify.descriptors.vocabulary import Role, Use, Vocabulary
 
 _DOUBTFUL: Final = (

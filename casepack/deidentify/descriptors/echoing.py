@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from casepack.deidentify.descriptors.context import MODALITIES
 from casepack.deidentify.descriptors.echo import Echo
 from casepack.deidentify.descriptors.morphology import derive_use
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Kind, Span
-from casepack.deidentify.descriptors.vocabulary import Role, Use, Vocabulary
+from casepack.deidentify.descriptors.vocabulary import MODALITIES, Role, Use, Vocabulary
 from casepack.deidentify.descriptors.words import Word
 
 _RUN: Final = re.compile(r"\d+|[^\W\d_]+")

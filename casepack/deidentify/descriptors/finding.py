@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from casepack.deidentify.descriptors.clean import choose_spans
-from casepack.deidentify.descriptors.context import remove_titled_names
 from casepack.deidentify.descriptors.echo import Echo
 from casepack.deidentify.descriptors.echoing import find_echo, remove_echo
 from casepack.deidentify.descriptors.folding import fold_text
@@ -14,6 +13,7 @@ from casepack.deidentify.descriptors.nameuse import protect_phrases
 from casepack.deidentify.descriptors.patterns import find_patterns
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Kind, Removal
+from casepack.deidentify.descriptors.titles import remove_titled_names
 from casepack.deidentify.descriptors.vocabulary import Role, Vocabulary
 
 _OF_THE_STUDY: Final = frozenset({Kind.ECHO_NAME, Kind.ECHO_ID, Kind.ECHO_DATE, Kind.ECHO_PLACE})

@@ -20,6 +20,11 @@ _LONGEST_ABBREVIATION: Final = 3
 _IN_CAPITALS: Final = frozenset({"mr", "ms", "sr", "hr", "fr"})
 """Titles that are something else in capitals: magnetic resonance, multiple sclerosis, report."""
 _SHORTEST_NAME: Final = 2
+_SHORTEST_RUNNING: Final = 3
+_PLAIN: Final = frozenset({Use.KNOWN, Use.PROTECTED, Use.NUMBER, Use.BODY, Use.LETTER})
+_GERMAN: Final = frozenset(
+    "der die das und mit bei fur nach seit von zur zum im ohne frau herr wegen zustand".split()  # noqa: SIM905  # a list of words
+)
 _NAMES: Final = frozenset(
     {
         Kind.ECHO_NAME,
@@ -190,6 +195,35 @@ class Reading:
     def may_be_name(self, index: int) -> bool:
         """Tell whether a word that stays is unknown or doubles as a name."""
         return self.stays(index) and self.uses[index] in _NAME_USES
+
+    def is_plain(self, index: int) -> bool:
+        """Tell whether a word is there that is no name: what stands before it may modify it."""
+        return (
+            self.stays(index)
+            and self.uses[index] in _PLAIN
+            and not self.role(index) & Role.CONNECTIVE
+        )
+
+    def is_titled(self, index: int) -> bool:
+        """Tell whether a word is written as names are: with a capital, then small letters."""
+        written = self.written(index)
+        return written[:1].isupper() and written[1:].islower() and written.isalpha()
+
+    def is_running(self) -> bool:
+        """Tell whether capitals show names: a sentence, not in German, whose nouns have them."""
+        plain = [
+            index
+            for index in range(len(self.words))
+            if self.uses[index] in {Use.KNOWN, Use.PROTECTED} and self.stays(index)
+        ]
+        if any(self.words[index].text in _GERMAN for index in plain):
+            return False
+        return any(
+            len(self.words[index].text) >= _SHORTEST_RUNNING
+            and self.written(index).islower()
+            and not self.role(index) & (Role.UNIT | Role.PARAMETER)
+            for index in plain
+        )
 
     def remove(self, index: int, kind: Kind) -> None:
         """Mark a word, unless it is marked already."""

@@ -38,12 +38,8 @@ _LONGEST_ADDRESS: Final = 14
 _ADDRESS_GAP: Final = re.compile(r"[\s.,:'’/_-]{0,4}")  # noqa: RUF001  # the apostrophe of print
 _ENDS_SENTENCE: Final = re.compile(r"\.\s|[\n\r;]")
 _LONGEST_ABBREVIATION: Final = 4
-_SHORTEST_RUNNING: Final = 3
 _SHORTEST_TAIL: Final = 2
 _LONGEST_INITIALS: Final = 4
-_GERMAN: Final = frozenset(
-    "der die das und mit bei fur nach seit von zur zum im ohne frau herr wegen zustand".split()  # noqa: SIM905  # a list of words
-)
 _AND: Final = frozenset({"and", "und", "et", "y", "e", "en", "ve", "и", "και", "i", "o", "a"})
 _DATES: Final = frozenset({Kind.DATE, Kind.ECHO_DATE, Kind.TIME})
 _BRACKETS: Final = {"(": ")", "[": "]", "{": "}"}
@@ -124,7 +120,7 @@ def _take_postal_codes(reading: Reading) -> None:
         return
     text = reading.folded.text
     for index in range(1, len(reading)):
-        if reading.kinds[index] not in _PLACES or not _is_title(reading, index):
+        if reading.kinds[index] not in _PLACES or not reading.is_titled(index):
             continue
         code = _POSTAL_CODE.search(text, 0, reading.words[index].start)
         if code is None:
@@ -183,9 +179,9 @@ def _take_names(reading: Reading) -> None:
     """Mark the rest of a name: "Kelvin [Plains]", "Elvira [Dalla]", "[San] Nayeli"."""
     if not reading.cased:
         return
-    running = _is_running_text(reading)
+    running = reading.is_running()
     for index in range(len(reading)):
-        if not reading.stays(index) or not _is_title(reading, index):
+        if not reading.stays(index) or not reading.is_titled(index):
             continue
         role = reading.role(index)
         behind = index > 0 and _goes_as_name(reading, index - 1) and _is_joined(reading, index - 1)
@@ -223,28 +219,11 @@ def _take_surnames_behind_particles(reading: Reading, *, running: bool) -> None:
             and _goes_as_name(reading, index - 1)
             and _is_joined(reading, index - 1)
             and _is_joined(reading, index)
-            and _is_title(reading, index + 1)
+            and reading.is_titled(index + 1)
             and _may_be_of_name(reading, index + 1)
         ):
             reading.remove(index, Kind.NAME_USE)
             reading.remove(index + 1, Kind.NAME_USE)
-
-
-def _is_running_text(reading: Reading) -> bool:
-    """Tell whether capitals show names: a sentence, and not German, whose nouns have them all."""
-    plain = [
-        index
-        for index in range(len(reading))
-        if reading.uses[index] in {Use.KNOWN, Use.PROTECTED} and reading.stays(index)
-    ]
-    if any(reading.words[index].text in _GERMAN for index in plain):
-        return False
-    return any(
-        len(reading.words[index].text) >= _SHORTEST_RUNNING
-        and reading.written(index).islower()
-        and not reading.role(index) & (Role.UNIT | Role.PARAMETER)
-        for index in plain
-    )
 
 
 def _may_be_of_name(reading: Reading, index: int) -> bool:
@@ -257,14 +236,8 @@ def _may_be_of_name(reading: Reading, index: int) -> bool:
 
 def _goes_as_name(reading: Reading, index: int) -> bool:
     return (
-        0 <= index < len(reading) and reading.kinds[index] in _PLACES and _is_title(reading, index)
+        0 <= index < len(reading) and reading.kinds[index] in _PLACES and reading.is_titled(index)
     )
-
-
-def _is_title(reading: Reading, index: int) -> bool:
-    """Tell whether a word is written as names are: with a capital, then small letters."""
-    written = reading.written(index)
-    return written[:1].isupper() and written[1:].islower() and written.isalpha()
 
 
 def _is_joined(reading: Reading, index: int) -> bool:

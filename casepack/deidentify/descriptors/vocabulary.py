@@ -128,6 +128,10 @@ _USES: Final = {
 }
 
 
+MODALITIES: Final = frozenset(
+    "mr mri mrt ct cta us usg pet xr dx cr nm rx tc rm irm tac echo ai cad".split()  # noqa: SIM905  # a list of words
+)
+"""Modalities and machines, no initials of anybody."""
 _ENDING: Final = 2
 _INFLECTED: Final = re.compile("[\u0370-\u052f]{7,}")
 

@@ -1,0 +1,114 @@
+"""Who did it: "ordered by Young", "technologist: AB", "for Rose by JS"."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from casepack.deidentify.descriptors.reading import Reading
+from casepack.deidentify.descriptors.removals import Kind
+from casepack.deidentify.descriptors.vocabulary import MODALITIES, Role, Use
+
+_MOST_WORDS_OF_NAME: Final = 5
+_LONGEST_INITIALS: Final = 4
+_REACH_OF_AGENT: Final = 6
+_AND: Final = frozenset({"and", "und", "et", "y", "e", "en", "ve", "и", "και"})
+
+
+def remove_by_phrases(reading: Reading) -> None:
+    """Mark who did it: "ordered by Young", "technologist: AB", "for Rose by JS"."""
+    for index in range(len(reading)):
+        role = reading.role(index)
+        if not role & (Role.BY | Role.FOR | Role.PERSON | Role.PATIENT) or not reading.stays(index):
+            continue
+        agent = _agent_before(reading, index)
+        labelled = bool(re.match(r"\s?[:=]", reading.gap(index)))
+        if role & (Role.PERSON | Role.PATIENT) and not labelled and not reading.is_close(index):
+            continue
+        sure = labelled or (bool(role & Role.BY) and agent is not None)
+        taken = _take_agent(reading, index + 1, sure=sure, by=bool(role & (Role.BY | Role.PERSON)))
+        if not taken:
+            continue
+        for place in taken:
+            reading.remove(place, Kind.BY_PHRASE)
+        if agent is not None:
+            for place in range(agent, index):
+                if reading.role(place) & (Role.AGENT | Role.CONNECTIVE):
+                    reading.remove(place, Kind.BY_PHRASE)
+        if not role & Role.PATIENT:
+            reading.remove(index, Kind.BY_PHRASE)
+
+
+def _agent_before(reading: Reading, index: int) -> int | None:
+    """Return the place of the verb that a "by" or "for" belongs to, in the same clause."""
+    place = index - 1
+    while place >= 0 and index - place <= _REACH_OF_AGENT:
+        if reading.ends_clause(place):
+            return None
+        if reading.role(place) & Role.AGENT:
+            return place
+        if reading.stays(place) and not reading.role(place) & Role.CONNECTIVE:
+            return None
+        place -= 1
+    return None
+
+
+def _take_agent(reading: Reading, first: int, *, sure: bool, by: bool) -> list[int]:
+    """Return the words of a name behind "by" and the like; none if no name stands there."""
+    taken: list[int] = []
+    index = first
+    while index < len(reading) and len(taken) < _MOST_WORDS_OF_NAME:
+        gap = reading.gap(index - 1)
+        if not re.fullmatch(r"[\s.'_^-]{0,3}" if taken else r"[\s.'_:=^-]{0,4}", gap):
+            break
+        if reading.kinds[index] is not None:
+            if not reading.is_name(index):
+                break
+        elif not _is_agent(reading, index, sure=sure, by=by, alone=not taken):
+            if not (sure and taken and _joins_agents(reading, index)):
+                break
+            taken.append(index)
+            index += 1
+        taken.append(index)
+        index += 1
+    return taken
+
+
+def _joins_agents(reading: Reading, index: int) -> bool:
+    """Tell whether "and" and a second name follow: read by Young and Strong."""
+    return (
+        reading.words[index].text in _AND
+        and index + 1 < len(reading)
+        and (_is_agent(reading, index + 1, sure=True, by=True, alone=True))
+    )
+
+
+def _is_agent(reading: Reading, index: int, *, sure: bool, by: bool, alone: bool) -> bool:
+    use, word = reading.uses[index], reading.words[index].text
+    if use in {Use.UNKNOWN, Use.SURNAME}:
+        return word.isalpha()
+    if reading.role(index) & (Role.HONORIFIC | Role.TITLE | Role.TITLE_PART):
+        return bool(reading.role(index) & Role.HONORIFIC) or reading.gap(index).startswith(".")
+    if sure and _are_initials(reading, index):
+        return word not in MODALITIES
+    if use is Use.LETTER:
+        return sure and alone
+    if use in {Use.DOUBLE, Use.EPONYM, Use.GIVEN}:
+        if not reading.is_capital(index):
+            return False
+        return sure or not (reading.is_close(index) and reading.is_plain(index + 1))
+    return use is Use.BODY and sure and by and alone and reading.is_capital(index)
+
+
+def _are_initials(reading: Reading, index: int) -> bool:
+    word = reading.written(index)
+    return (
+        word.isalpha()
+        and word.isupper()
+        and len(word) < _LONGEST_INITIALS
+        and (
+            reading.ends_clause(index)
+            or not reading.stays(index + 1)
+            or not reading.is_plain(index + 1)
+        )
+    )
