@@ -7,11 +7,17 @@ from typing import Final
 
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Kind
+from casepack.deidentify.descriptors.surnames import end_of_surname
 from casepack.deidentify.descriptors.vocabulary import MODALITIES, Role, Use
 
 _MOST_WORDS_OF_NAME: Final = 5
 _LONGEST_INITIALS: Final = 4
 _REACH_OF_AGENT: Final = 6
+_SHORTEST_NAME: Final = 3
+_LEADING: Final = Role.BY | Role.FOR | Role.PERSON | Role.PATIENT
+_NO_NAMES: Final = (
+    Role.CONNECTIVE | Role.AGENT | Role.INSTITUTION | Role.PERSON | Role.PATIENT | Role.SPECIALTY
+)
 _AND: Final = frozenset({"and", "und", "et", "y", "e", "en", "ve", "и", "και"})
 
 
@@ -19,14 +25,16 @@ def remove_by_phrases(reading: Reading) -> None:
     """Mark who did it: "ordered by Young", "technologist: AB", "for Rose by JS"."""
     for index in range(len(reading)):
         role = reading.role(index)
-        if not role & (Role.BY | Role.FOR | Role.PERSON | Role.PATIENT) or not reading.stays(index):
+        with_somebody = role & Role.WITH and reading.role(index - 1) & Role.TALK
+        if not (role & _LEADING or with_somebody) or not reading.stays(index):
             continue
-        agent = _agent_before(reading, index)
+        agent = None if with_somebody else _agent_before(reading, index)
         labelled = bool(re.match(r"\s?[:=]", reading.gap(index)))
         if role & (Role.PERSON | Role.PATIENT) and not labelled and not reading.is_close(index):
             continue
-        sure = labelled or (bool(role & Role.BY) and agent is not None)
-        taken = _take_agent(reading, index + 1, sure=sure, by=bool(role & (Role.BY | Role.PERSON)))
+        by = bool(role & (Role.BY | Role.PERSON) or with_somebody)
+        sure = labelled or (bool(role & Role.BY) and agent is not None) or bool(with_somebody)
+        taken = _take_agent(reading, index + 1, sure=sure, by=by)
         if not taken:
             continue
         for place in taken:
@@ -61,6 +69,12 @@ def _take_agent(reading: Reading, first: int, *, sure: bool, by: bool) -> list[i
         gap = reading.gap(index - 1)
         if not re.fullmatch(r"[\s.'_^-]{0,3}" if taken else r"[\s.'_:=^-]{0,4}", gap):
             break
+        end = end_of_surname(reading, index, named=any(map(reading.is_name, taken)))
+        led = sure or (index == first and _is_person(reading, index - 1))
+        if end > index and (led or reading.uses[end - 1] is not Use.KNOWN):
+            taken += range(index, end)
+            index = end
+            continue
         if reading.kinds[index] is not None:
             if not reading.is_name(index):
                 break
@@ -92,12 +106,36 @@ def _is_agent(reading: Reading, index: int, *, sure: bool, by: bool, alone: bool
     if sure and _are_initials(reading, index):
         return word not in MODALITIES
     if use is Use.LETTER:
-        return sure and alone
+        return sure and (alone or reading.gap(index).startswith("."))
     if use in {Use.DOUBLE, Use.EPONYM, Use.GIVEN}:
-        if not reading.is_capital(index):
-            return False
-        return sure or not (reading.is_close(index) and reading.is_plain(index + 1))
-    return use is Use.BODY and sure and by and alone and reading.is_capital(index)
+        return reading.is_capital(index) and (sure or not _modifies(reading, index))
+    if not by or not (alone or reading.uses[index - 1] is Use.LETTER):
+        return False
+    if use is Use.BODY and sure:
+        return reading.is_capital(index)
+    return use is Use.KNOWN and _is_word_for_name(reading, index, sure=sure)
+
+
+def _is_person(reading: Reading, index: int) -> bool:
+    """Tell whether a person's part stands there inside of a sentence: "huisarts Kok"."""
+    return bool(reading.role(index) & Role.PERSON) and reading.written(index).islower()
+
+
+def _modifies(reading: Reading, index: int) -> bool:
+    return reading.is_close(index) and reading.is_plain(index + 1)
+
+
+def _is_word_for_name(reading: Reading, index: int, *, sure: bool) -> bool:
+    """Tell whether a known word has a name's capital and is no department: "seen by Slot"."""
+    return (
+        (sure or _is_person(reading, index - 1))
+        and reading.cased
+        and reading.is_titled(index)
+        and len(reading.words[index].text) >= _SHORTEST_NAME
+        and not reading.role(index) & _NO_NAMES
+        and not _modifies(reading, index)
+        and reading.is_running()
+    )
 
 
 def _are_initials(reading: Reading, index: int) -> bool:

@@ -121,7 +121,7 @@ def build_vocabulary() -> str:
     # what has a part in a sentence is a word of it
     for role in (
         *("connectives", "agents", "persons", "patients", "institutions", "by", "for", "at"),
-        "address_cues",
+        *("address_cues", "specialties", "talks", "with"),
     ):
         sections["words"] |= sections[role]
     for role in ("units", "parameters", "id_cues", "companions", "companions_weak"):

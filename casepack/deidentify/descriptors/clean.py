@@ -30,6 +30,7 @@ from casepack.deidentify.descriptors.spreading import (
     remove_bracketed_initials,
     spread_removals,
 )
+from casepack.deidentify.descriptors.surnames import remove_surnames_with_particles
 from casepack.deidentify.descriptors.tidying import remove_parts
 from casepack.deidentify.descriptors.titles import (
     remove_names_with_ideographic_titles,
@@ -118,8 +119,10 @@ def _apply_rules(reading: Reading, echo: Echo) -> None:
         remove_names_with_ideographic_titles(reading)
     if roles & (Role.INSTITUTION | Role.AGENT):
         remove_place_phrases(reading)
-    if roles & (Role.BY | Role.FOR | Role.PERSON | Role.PATIENT):
+    if roles & (Role.BY | Role.FOR | Role.PERSON | Role.PATIENT | Role.TALK):
         remove_by_phrases(reading)
+    if roles & Role.PARTICLE:
+        remove_surnames_with_particles(reading)
     if roles & (Role.STREET | Role.STREET_BEFORE) or uses & Use.UNKNOWN:
         remove_addresses(reading)
     _judge_words(reading, echo)

@@ -8,6 +8,7 @@ from typing import Final
 
 from casepack.deidentify.descriptors.echo import Echo
 from casepack.deidentify.descriptors.morphology import derive_use
+from casepack.deidentify.descriptors.places_echoed import remove_places
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Kind, Span
 from casepack.deidentify.descriptors.vocabulary import MODALITIES, Role, Use, Vocabulary
@@ -20,7 +21,6 @@ _FEWEST_FREE_DIGITS: Final = 5
 _UNIT_BEHIND: Final = re.compile(r"\s?(?:[^\W_]+|%|°)")
 _SURELY: Final = frozenset({Use.UNKNOWN, Use.LONG_NUMBER, Use.EPONYM, Use.SURNAME, Use.DOUBLE})
 _SHORTEST_LEFT: Final = 3
-_SHORTEST_RUN_OF_PLACE: Final = 3
 _BEFORE_NAMES: Final = (
     Role.HONORIFIC | Role.TITLE | Role.BY | Role.FOR | Role.PERSON | Role.PATIENT | Role.CONNECTIVE
 )
@@ -70,7 +70,7 @@ def _is_measured(text: str, span: Span, vocabulary: Vocabulary) -> bool:
 def remove_echo(reading: Reading, echo: Echo) -> None:
     """Mark the names, initials and places of the study."""
     if echo.places:
-        _remove_places(reading, echo)
+        remove_places(reading, echo)
     if echo.names:
         _cut_glued_names(reading, echo)
         _remove_names(reading, echo)
@@ -182,45 +182,3 @@ def _judge_rest(text: str, vocabulary: Vocabulary) -> Use:
     if text.isdecimal():
         return Use.NUMBER if len(text) < _SHORTEST_LEFT else Use.LONG_NUMBER
     return use if len(text) >= _SHORTEST_LEFT else Use.UNKNOWN
-
-
-def _remove_places(reading: Reading, echo: Echo) -> None:
-    """Mark runs of two or more words of a place that are not all ordinary, and its own words."""
-    if not any(word.text in echo.places for word in reading.words):
-        return
-    index = 0
-    while index < len(reading):
-        length = max(
-            (
-                _run_length(reading, index, place, start)
-                for place in echo.places.get(reading.words[index].text, ())
-                for start, word in enumerate(place)
-                if word == reading.words[index].text
-            ),
-            default=0,
-        )
-        run = range(index, index + length)
-        if length and _is_own(reading, run):
-            for taken in run:
-                reading.remove(taken, Kind.ECHO_PLACE)
-        index += max(length, 1)
-
-
-def _run_length(reading: Reading, index: int, place: tuple[str, ...], start: int) -> int:
-    length = 0
-    while (
-        start + length < len(place)
-        and index + length < len(reading)
-        and reading.words[index + length].text == place[start + length]
-        and (not length or reading.is_close(index + length - 1))
-    ):
-        length += 1
-    return length
-
-
-def _is_own(reading: Reading, run: range) -> bool:
-    """Tell whether a run of words of a place says which place: not just "MRI" or "general"."""
-    if any(reading.uses[index] in {Use.UNKNOWN, Use.LONG_NUMBER} for index in run):
-        return True
-    named = any(reading.role(index) & Role.INSTITUTION for index in run)
-    return len(run) > 1 and (named or len(run) >= _SHORTEST_RUN_OF_PLACE + 1)

@@ -7,6 +7,7 @@ from typing import Final
 
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Kind
+from casepack.deidentify.descriptors.surnames import LEADING, is_particle
 from casepack.deidentify.descriptors.vocabulary import Role, Use
 
 _DOUBLES: Final = frozenset({Use.DOUBLE, Use.GIVEN, Use.EPONYM})
@@ -30,9 +31,13 @@ _PERSONAL: Final = frozenset(
 )
 
 
-_ABBREVIATIONS: Final = frozenset({"op", "as", "re", "na", "an", "am"})
+_ABBREVIATIONS: Final = frozenset({"op", "as", "re", "na", "an", "am", "abd", "ur", "af"})
 """Connectives that are abbreviations in capitals: OP, operation; AS, aortic stenosis."""
-_SAINTS: Final = frozenset({"st", "ste", "san", "santa", "sankt", "saint", "sao", "sveti"})
+_AND: Final = frozenset({"y", "o", "e", "und"})
+"""Particles that join two words as well."""
+_SAINTS: Final = frozenset(
+    {"st", "ste", "sta", "sto", "san", "santa", "sankt", "saint", "sao", "sveti"}
+)
 _WHEN_OR_WHERE: Final = frozenset(
     {
         Kind.DATE,
@@ -275,12 +280,26 @@ def remove_dangling(reading: Reading) -> None:
         dated = reading.kinds[index + 1] in _WHEN_OR_WHERE
         if reading.words[index].text in _ABBREVIATIONS and reading.written(index).isupper():
             continue
+        if _belongs_to_removed(reading, index):
+            reading.remove(index, Kind.CONNECTIVE)
+            continue
         saint = reading.words[index].text in _SAINTS and _is_removed_word(reading, index + 1)
         leads = role & _DANGLING and (dated or _nothing_follows(reading, index))
         if label or leads or saint:
             reading.remove(index, Kind.CONNECTIVE)
         elif reading.is_title(index) and _is_named(reading, index + 1):
             reading.remove(index, Kind.HONORIFIC_NAME)
+
+
+def _belongs_to_removed(reading: Reading, index: int) -> bool:
+    """Tell whether a particle of a removed name stands there, or what leads to one: "in [de]"."""
+    behind = index + 1
+    if not _is_removed_word(reading, behind) and reading.kinds[behind] is not Kind.CONNECTIVE:
+        return False
+    text = reading.words[index].text
+    if is_particle(reading, index) or text == "v":
+        return text not in _AND
+    return text in LEADING and len(text) > 1 and bool(reading.role(behind) & Role.PARTICLE)
 
 
 def _led_to_removed(reading: Reading, index: int) -> bool:

@@ -209,6 +209,16 @@ class Reading:
         written = self.written(index)
         return written[:1].isupper() and written[1:].islower() and written.isalpha()
 
+    def is_only_titled(self, first: int, end: int) -> bool:
+        """Tell whether no other word inside of the text is written as names are."""
+        return self.cased and not any(
+            self.is_titled(place)
+            and self.stays(place)
+            and len(self.words[place].text) >= _SHORTEST_RUNNING
+            for place in range(1, len(self.words))
+            if not first <= place < end
+        )
+
     def is_running(self) -> bool:
         """Tell whether capitals show names: a sentence, not in German, whose nouns have them."""
         plain = [
@@ -216,7 +226,12 @@ class Reading:
             for index in range(len(self.words))
             if self.uses[index] in {Use.KNOWN, Use.PROTECTED} and self.stays(index)
         ]
-        if any(self.words[index].text in _GERMAN for index in plain):
+        if any(
+            self.words[index].text in _GERMAN
+            # van der Zee is Dutch
+            and not (index and self.words[index - 1].text == "van")
+            for index in plain
+        ):
             return False
         return any(
             len(self.words[index].text) >= _SHORTEST_RUNNING

@@ -8,6 +8,7 @@ from typing import Final
 
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Kind
+from casepack.deidentify.descriptors.surnames import end_of_surname
 from casepack.deidentify.descriptors.vocabulary import Role, Use, read_sections
 
 _TAKEN: Final = frozenset({Use.UNKNOWN, Use.DOUBLE, Use.GIVEN, Use.EPONYM, Use.SURNAME})
@@ -67,6 +68,12 @@ def _take_name(reading: Reading, first: int, sure: bool) -> list[int]:
         gap = reading.gap(index - 1)
         if not _NAME_GAP.fullmatch(gap):
             break
+        named = any(reading.uses[place] in _TAKEN or reading.kinds[place] for place in taken)
+        end = end_of_surname(reading, index, named=named, titled=sure) if sure else index
+        if end > index:
+            taken += range(index, end)
+            index = end
+            continue
         if reading.kinds[index] is not None:
             if not reading.is_name(index):
                 break
@@ -107,16 +114,18 @@ def _belongs_to_name(reading: Reading, index: int, sure: bool, taken: list[int])
     if use is Use.BODY:
         return sure and not named and reading.is_capital(index)
     # Dr. Knee, Dr. Scan: no such list is complete
+    honorific = bool(reading.role(index - 1) & Role.HONORIFIC)
     return (
         sure
         and not named
-        and reading.cased
         and use is Use.KNOWN
         and word.isalpha()
-        and reading.written(index).istitle()
         and not role & (Role.CONNECTIVE | Role.AGENT | Role.INSTITUTION)
+        and (honorific or reading.gap(index - 1).startswith("."))
         and (
-            reading.gap(index - 1).startswith(".") or bool(reading.role(index - 1) & Role.HONORIFIC)
+            reading.written(index).istitle()
+            if reading.cased
+            else honorific and "," in reading.gap(index)
         )
     )
 

@@ -86,6 +86,11 @@ class Role:
     """Begins the name of a place: San, Bad, Nueva."""
     SOFT: Final = 1 << 24
     """Short, and no abbreviation: in capitals they are somebody's initials."""
+    SPECIALTY: Final = 1 << 25
+    """A department, specialty or device: no person, and not what makes a place's name its own."""
+    TALK: Final = 1 << 26
+    """Discussed, spoken: with a person."""
+    WITH: Final = 1 << 27
     PARAMETER: Final = 1 << 17
     UNIT: Final = 1 << 18
 
@@ -112,6 +117,9 @@ _ROLES: Final = {
     "place_words": Role.PLACE_WORD,
     "place_prefixes": Role.PLACE_PREFIX,
     "soft": Role.SOFT,
+    "specialties": Role.SPECIALTY,
+    "talks": Role.TALK,
+    "with": Role.WITH,
     "id_cues": Role.ID_CUE,
     "companions": Role.COMPANION,
     "parameters": Role.PARAMETER,
@@ -129,7 +137,7 @@ _USES: Final = {
 
 
 MODALITIES: Final = frozenset(
-    "mr mri mrt ct cta us usg pet xr dx cr nm rx tc rm irm tac echo ai cad".split()  # noqa: SIM905  # a list of words
+    "mr mri mrt ct cta us usg pet xr dx cr nm rx tc rm irm tac echo ai cad spect мрт кт узи".split()  # noqa: SIM905  # a list of words, Cyrillic
 )
 """Modalities and machines, no initials of anybody."""
 _ENDING: Final = 2
