@@ -32,7 +32,7 @@ def remove_by_phrases(reading: Reading) -> None:
         labelled = bool(re.match(r"\s?[:=]", reading.gap(index)))
         if role & (Role.PERSON | Role.PATIENT) and not labelled and not reading.is_close(index):
             continue
-        by = bool(role & (Role.BY | Role.PERSON) or with_somebody)
+        by = labelled or bool(role & (Role.BY | Role.PERSON) or with_somebody)
         sure = labelled or (bool(role & Role.BY) and agent is not None) or bool(with_somebody)
         taken = _take_agent(reading, index + 1, sure=sure, by=by)
         if not taken:
@@ -118,7 +118,9 @@ def _is_agent(reading: Reading, index: int, *, sure: bool, by: bool, alone: bool
 
 def _is_person(reading: Reading, index: int) -> bool:
     """Tell whether a person's part stands there inside of a sentence: "huisarts Kok"."""
-    return bool(reading.role(index) & Role.PERSON) and reading.written(index).islower()
+    if not reading.role(index) & Role.PERSON:
+        return False
+    return reading.written(index).islower() or index == 0 or reading.ends_clause(index - 1)
 
 
 def _modifies(reading: Reading, index: int) -> bool:
@@ -127,8 +129,17 @@ def _modifies(reading: Reading, index: int) -> bool:
 
 def _is_word_for_name(reading: Reading, index: int, *, sure: bool) -> bool:
     """Tell whether a known word has a name's capital and is no department: "seen by Slot"."""
+    led = (
+        sure
+        or _is_person(reading, index - 1)
+        or (
+            reading.role(index - 1) & Role.BY
+            and not reading.role(index - 1) & (Role.PARTICLE | Role.FOR)
+            and reading.is_only_titled(index, index + 1)
+        )
+    )
     return (
-        (sure or _is_person(reading, index - 1))
+        bool(led)
         and reading.cased
         and reading.is_titled(index)
         and len(reading.words[index].text) >= _SHORTEST_NAME

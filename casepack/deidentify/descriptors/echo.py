@@ -114,6 +114,13 @@ _PLACE_TAGS: Final = frozenset(
         0x0040A353,  # Address (Trial)
     }
 )
+_INSTITUTION_TAGS: Final = frozenset(
+    {
+        0x00080080,  # Institution Name
+        0x00120031,  # Clinical Trial Site Name
+        0x00120060,  # Clinical Trial Coordinating Center Name
+    }
+)
 _DATE: Final = re.compile(r"(\d{4})[.-]?(\d{2})[.-]?(\d{2})")
 _IDEOGRAPH: Final = re.compile(f"[{IDEOGRAPHS}]")
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -206,6 +213,8 @@ class Echo:
     dates: frozenset[Date] = field(repr=False, default=frozenset())
     places: Mapping[str, tuple[tuple[str, ...], ...]] = field(repr=False, default_factory=dict)
     """By word: the places that hold it, as words."""
+    institutions: frozenset[str] = field(repr=False, default=frozenset())
+    """Institutions that are named by one word; a station's may be that of its scanner."""
 
     def knows_date(self, dates: Iterable[Date]) -> bool:
         """Tell whether one of the dates, of whatever precision, is the study's own."""
@@ -260,6 +269,7 @@ class _Collection:
         self.short_numbers: set[str] = set()
         self.dates: set[Date] = set()
         self.places: dict[str, dict[tuple[str, ...], None]] = {}
+        self.institutions: set[str] = set()
 
     def add(self, tag: int, vr: str, value: str) -> None:
         if not value:
@@ -272,6 +282,8 @@ class _Collection:
             self._add_number(value)
         elif tag in _PLACE_TAGS or vr == "AE":
             self._add_place(value)
+            if tag in _INSTITUTION_TAGS:
+                self.institutions |= {form[0] for form in _spell_place(value) if len(form) == 1}
             self._add_number(value)
 
     def _add_date(self, value: str) -> None:
@@ -366,6 +378,7 @@ class _Collection:
             ),
             dates=frozenset(self.dates),
             places={word: tuple(self.places[word]) for word in sorted(self.places)},
+            institutions=frozenset(self.institutions - NO_ONE),
         )
 
 

@@ -299,7 +299,11 @@ def _belongs_to_removed(reading: Reading, index: int) -> bool:
     text = reading.words[index].text
     if is_particle(reading, index) or text == "v":
         return text not in _AND
-    return text in LEADING and len(text) > 1 and bool(reading.role(behind) & Role.PARTICLE)
+    return (
+        text in LEADING
+        and len(text) > 1
+        and (reading.role(behind) & Role.PARTICLE > 0 or reading.words[behind].text == "t")
+    )
 
 
 def _led_to_removed(reading: Reading, index: int) -> bool:

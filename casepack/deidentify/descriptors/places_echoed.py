@@ -46,7 +46,7 @@ def remove_places(reading: Reading, echo: Echo) -> None:
             for start, word in enumerate(place)
             if word == reading.words[index].text
         ]
-        own = [run for run in runs if _is_own(reading, run)]
+        own = [run for run in runs if _is_own(reading, run, echo)]
         end = max((run.end for run in own), default=index + 1)
         if own:
             for taken in range(_first_shortened(reading, index, own), end):
@@ -104,7 +104,7 @@ def _first_shortened(reading: Reading, index: int, runs: list[_Run]) -> int:
     return first
 
 
-def _is_own(reading: Reading, run: _Run) -> bool:
+def _is_own(reading: Reading, run: _Run, echo: Echo) -> bool:
     """Tell whether a run of words says which place: not just "MRI", "general", "spine center"."""
     words = range(run.first, run.end)
     if any(reading.uses[index] in _SURELY and reading.stays(index) for index in words):
@@ -123,7 +123,7 @@ def _is_own(reading: Reading, run: _Run) -> bool:
     capitals = [i for i in words if not _is_generic(reading.words[i].text, vocabulary)]
     if len(said) > 1:
         return not reading.original.islower() and all(map(reading.is_capital, capitals))
-    return said == proper and _stands_as_place(reading, run, capitals[0])
+    return (said == proper or len(words) > 1) and _stands_as_place(reading, run, capitals[0], echo)
 
 
 def _names_institution(reading: Reading, words: range) -> bool:
@@ -142,20 +142,31 @@ def _is_generic(word: str, vocabulary: Vocabulary) -> bool:
     )
 
 
-def _stands_as_place(reading: Reading, run: _Run, word: int) -> bool:
+def _stands_as_place(reading: Reading, run: _Run, word: int, echo: Echo) -> bool:
     """Tell whether an ordinary word that is all that names the institution stands as its name."""
     if reading.uses[word] is Use.PROTECTED or reading.role(word) & Role.PARAMETER:
         return False
-    if reading.role(run.first - 1) & _BEFORE_PLACES and reading.is_capital(word):
-        return True
     whole = len(run.matched) == len(run.place)
-    double = reading.uses[word] in _NAMES_TOO
-    last = reading.ends_clause(run.end - 1)
-    if not reading.is_capital(word) or reading.original.islower():
-        return whole and double and last and not reading.role(run.first - 1) & _LINKS
-    if not reading.is_titled(word):
-        return whole and (double or last or not reading.cased)
-    modifies = reading.is_close(run.end - 1) and reading.is_plain(run.end)
-    if modifies and not (whole and double and run.first):
-        return False
-    return double or reading.is_only_titled(run.first, run.end)
+    led = _role_before(reading, run.first)
+    if (led & _BEFORE_PLACES and reading.is_capital(word)) or (led & Role.INSTITUTION and whole):
+        return True
+    if not (whole and reading.words[word].text in echo.institutions):
+        named = len(run.matched) > 1 or run.first > 0
+        return reading.uses[word] in _NAMES_TOO and reading.is_titled(word) and named
+    if reading.original.islower() or not reading.is_capital(word):
+        last = reading.ends_clause(run.end - 1)
+        return last and run.first > 0 and not reading.role(run.first - 1) & _LINKS
+    # a sentence begins with a capital, too
+    followed = reading.is_close(run.end - 1) and reading.is_plain(run.end)
+    return run.first > 0 or not followed or not reading.written(run.end).islower()
+
+
+def _role_before(reading: Reading, index: int) -> int:
+    """Return the roles of the word before, articles and prepositions passed over."""
+    place, roles = index - 1, 0
+    while place >= 0 and reading.is_close(place):
+        roles |= reading.role(place)
+        if not reading.role(place) & _LINKS:
+            break
+        place -= 1
+    return roles

@@ -114,7 +114,7 @@ def _belongs_to_name(reading: Reading, index: int, sure: bool, taken: list[int])
     if use is Use.BODY:
         return sure and not named and reading.is_capital(index)
     # Dr. Knee, Dr. Scan: no such list is complete
-    honorific = bool(reading.role(index - 1) & Role.HONORIFIC)
+    honorific = bool(reading.role(index - 1) & Role.HONORIFIC) or _is_doctor(reading, index - 1)
     return (
         sure
         and not named
@@ -128,6 +128,11 @@ def _belongs_to_name(reading: Reading, index: int, sure: bool, taken: list[int])
             else honorific and "," in reading.gap(index)
         )
     )
+
+
+def _is_doctor(reading: Reading, index: int) -> bool:
+    """Tell whether "Dr" stands there, which is no Digital Radiography among small letters."""
+    return reading.words[index].text in {"dr", "dra"} and reading.is_titled(index)
 
 
 def _joins_second(reading: Reading, index: int) -> bool:
