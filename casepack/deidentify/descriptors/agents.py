@@ -108,7 +108,7 @@ def _is_agent(reading: Reading, index: int, *, sure: bool, by: bool, alone: bool
     if use is Use.LETTER:
         return sure and (alone or reading.gap(index).startswith("."))
     if use in {Use.DOUBLE, Use.EPONYM, Use.GIVEN}:
-        return reading.is_capital(index) and (sure or not _modifies(reading, index))
+        return reading.is_capital(index) and (sure or not reading.describes_next(index))
     if not by or not (alone or reading.uses[index - 1] is Use.LETTER):
         return False
     if use is Use.BODY and sure:
@@ -121,10 +121,6 @@ def _is_person(reading: Reading, index: int) -> bool:
     if not reading.role(index) & Role.PERSON:
         return False
     return reading.written(index).islower() or index == 0 or reading.ends_clause(index - 1)
-
-
-def _modifies(reading: Reading, index: int) -> bool:
-    return reading.is_close(index) and reading.is_plain(index + 1)
 
 
 def _is_word_for_name(reading: Reading, index: int, *, sure: bool) -> bool:
@@ -144,7 +140,7 @@ def _is_word_for_name(reading: Reading, index: int, *, sure: bool) -> bool:
         and reading.is_titled(index)
         and len(reading.words[index].text) >= _SHORTEST_NAME
         and not reading.role(index) & _NO_NAMES
-        and not _modifies(reading, index)
+        and not reading.describes_next(index)
         and reading.is_running()
     )
 

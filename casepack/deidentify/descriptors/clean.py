@@ -30,7 +30,10 @@ from casepack.deidentify.descriptors.spreading import (
     remove_bracketed_initials,
     spread_removals,
 )
-from casepack.deidentify.descriptors.surnames import remove_surnames_with_particles
+from casepack.deidentify.descriptors.surnames import (
+    remove_names_with_initials,
+    remove_surnames_with_particles,
+)
 from casepack.deidentify.descriptors.tidying import remove_parts
 from casepack.deidentify.descriptors.titles import (
     remove_names_with_ideographic_titles,
@@ -121,8 +124,10 @@ def _apply_rules(reading: Reading, echo: Echo) -> None:
         remove_place_phrases(reading)
     if roles & (Role.BY | Role.FOR | Role.PERSON | Role.PATIENT | Role.TALK):
         remove_by_phrases(reading)
-    if roles & Role.PARTICLE:
+    if roles & Role.PARTICLE or "'t" in reading.folded.text:
         remove_surnames_with_particles(reading)
+    if uses & Use.LETTER:
+        remove_names_with_initials(reading)
     if roles & (Role.STREET | Role.STREET_BEFORE) or uses & Use.UNKNOWN:
         remove_addresses(reading)
     _judge_words(reading, echo)

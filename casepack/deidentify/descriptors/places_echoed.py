@@ -49,8 +49,11 @@ def remove_places(reading: Reading, echo: Echo) -> None:
         own = [run for run in runs if _is_own(reading, run, echo)]
         end = max((run.end for run in own), default=index + 1)
         if own:
-            for taken in range(_first_shortened(reading, index, own), end):
-                reading.remove(taken, Kind.ECHO_PLACE)
+            taken = range(_first_shortened(reading, index, own), end)
+            # beside a person's name another name may stand, beside a place a clinical word
+            person = all(reading.uses[place] in _NAMES_TOO for place in taken)
+            for place in taken:
+                reading.remove(place, Kind.ECHO_NAME if person else Kind.ECHO_PLACE)
         index = end
 
 

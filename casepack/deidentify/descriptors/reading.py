@@ -204,6 +204,10 @@ class Reading:
             and not self.role(index) & Role.CONNECTIVE
         )
 
+    def describes_next(self, index: int) -> bool:
+        """Tell whether a plain word follows that this one may belong to; a comma parts them."""
+        return self.is_close(index) and "," not in self.gap(index) and self.is_plain(index + 1)
+
     def is_titled(self, index: int) -> bool:
         """Tell whether a word is written as names are: with a capital, then small letters."""
         written = self.written(index)

@@ -189,6 +189,7 @@ def _take_names(reading: Reading) -> None:
         if (
             (behind and (role & (Role.PLACE_WORD | Role.PARTICLE | Role.CONNECTIVE)))
             or (behind and running and _may_be_of_name(reading, index))
+            or (behind and reading.gap(index - 1) == "-" and _is_double_barrelled(reading, index))
             or (before and role & Role.PLACE_PREFIX)
             or (before and role & Role.STREET_BEFORE)
         ):
@@ -206,6 +207,11 @@ def _take_names(reading: Reading) -> None:
             and _is_joined(reading, index)
         ):
             reading.remove(index, Kind.NAME_USE)
+
+
+def _is_double_barrelled(reading: Reading, index: int) -> bool:
+    """Tell whether a surname goes on behind a hyphen: "T2 sag Jansen-Slot"."""
+    return _may_be_of_name(reading, index) and reading.is_only_titled(index - 1, index + 1)
 
 
 def _take_surnames_behind_particles(reading: Reading, *, running: bool) -> None:

@@ -1,4 +1,4 @@
-"""Surnames with particles whose last part is a word too: van der Zee, de Kok, dos Campos.
+"""Surnames that are words too, by what stands before them: van der Zee, de Kok, P.J. Slot.
 
 A particle and a capital are a name behind a title, a person's part or "by". Alone they are one only
 where no language says so of anything else: nobody writes "van der" or "in 't" of a knee.
@@ -13,8 +13,6 @@ from casepack.deidentify.descriptors.removals import Kind
 from casepack.deidentify.descriptors.vocabulary import Role, Use
 
 _MOST_PARTICLES: Final = 3
-_GLUED: Final = frozenset({"vd", "vander", "vanden", "vande"})
-"""Particles that are no word of their own elsewhere."""
 LEADING: Final = frozenset({"in", "op", "uit", "onder", "over", "aan", "bij", "v", "d", "m"})
 """Begin a surname before a particle only: in 't, op den, v.d."""
 _OF_SURNAMES: Final = frozenset(
@@ -35,6 +33,7 @@ _ORDINARY: Final = frozenset({Use.KNOWN, Use.BODY}) | _NAMES_TOO
 _BETWEEN: Final = frozenset({" ", ".", ". ", "'", " '", "/", "-", "_", ".'"})
 _SHORTEST: Final = 2
 _SHORTEST_NOUN: Final = 4
+_FEWEST_INITIALS: Final = 2
 _OF_PLACES: Final = Role.INSTITUTION | Role.SPECIALTY | Role.STREET | Role.STREET_BEFORE
 _NO_NAME: Final = _OF_PLACES | Role.CONNECTIVE | Role.AGENT | Role.PERSON | Role.PATIENT
 """Lead on to a name, or are of a place."""
@@ -85,6 +84,53 @@ def remove_surnames_with_particles(reading: Reading) -> None:
                 reading.remove(place, Kind.NAME_USE)
 
 
+def remove_names_with_initials(reading: Reading) -> None:
+    """Mark "P.J. Groot" and "Groot, P.J."; "A.C.I. Stenose" has no word that is a name, too."""
+    if not reading.cased or not reading.all_uses & Use.LETTER:
+        return
+    index = 0
+    while index < len(reading):
+        end = _end_of_initials(reading, index)
+        if end - index >= _FEWEST_INITIALS:
+            surname = end_of_surname(reading, end) if end < len(reading) else end
+            if surname == end and _is_double(reading, end):
+                surname += 1
+            first = index
+            if surname == end and _is_double(reading, index - 1):
+                first -= reading.gap(index - 1) in {" ", ", "}
+            if surname > end or first < index:
+                for place in range(first, surname):
+                    reading.remove(place, Kind.NAME_USE)
+        index = max(end, index + 1)
+
+
+def _end_of_initials(reading: Reading, index: int) -> int:
+    """Return the place behind capitals with points that are no known abbreviation together."""
+    place = index
+    while (
+        place < len(reading)
+        and reading.stays(place)
+        and reading.uses[place] is Use.LETTER
+        and reading.written(place).isupper()
+        and reading.gap(place).startswith(".")
+        and (place == index or reading.gap(place - 1) in {".", ". "})
+    ):
+        place += 1
+    return place
+
+
+def _is_double(reading: Reading, index: int) -> bool:
+    return (
+        0 <= index < len(reading)
+        and reading.uses[index] in _NAMES_TOO
+        and _is_surname(reading, index)
+    )
+
+
+def _is_surname(reading: Reading, index: int) -> bool:
+    return _may_be_surname(reading, index) and reading.is_titled(index)
+
+
 def _end_of_particles(reading: Reading, index: int) -> int:
     """Return the place behind the particles that begin here; `index` if none do."""
     place, found = index, False
@@ -109,7 +155,7 @@ def is_particle(reading: Reading, index: int) -> bool:
         return reading.folded.text[max(0, start - 1) : start] == "'"
     if text == "d" and index > 0:
         return reading.words[index - 1].text == "v" and reading.gap(index - 1) in {".", "/", ". "}
-    return bool(reading.role(index) & Role.PARTICLE) or text in _GLUED
+    return bool(reading.role(index) & Role.PARTICLE)
 
 
 def _may_be_surname(reading: Reading, index: int) -> bool:
@@ -137,6 +183,17 @@ def _particles(reading: Reading, index: int) -> tuple[str, ...]:
     return tuple(word.text for word in reading.words[index : _end_of_particles(reading, index)])
 
 
+def is_second_surname(reading: Reading, index: int) -> bool:
+    """Tell whether another surname follows behind "and" or a stroke: "Drs. Kok en Slot"."""
+    modifies = reading.describes_next(index)
+    return (
+        index < len(reading)
+        and _is_surname(reading, index)
+        and not modifies
+        and reading.is_running()
+    )
+
+
 def _is_initial(reading: Reading, index: int) -> bool:
     """Tell whether a capital with a point stands there: "J. de Kok"."""
     return (
@@ -152,7 +209,7 @@ def _is_only_name(reading: Reading, index: int, end: int) -> bool:
 
     "Quiste de Baker" has a noun before it, "de Larga evolución" one behind.
     """
-    if not reading.cased or (reading.is_close(end - 1) and reading.is_plain(end)):
+    if not reading.cased or reading.describes_next(end - 1):
         return False
     if reading.is_close(index - 1) and reading.is_plain(index - 1):
         noun = reading.written(index - 1)

@@ -8,12 +8,13 @@ from typing import Final
 
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Kind
-from casepack.deidentify.descriptors.surnames import end_of_surname
+from casepack.deidentify.descriptors.surnames import end_of_surname, is_second_surname
 from casepack.deidentify.descriptors.vocabulary import Role, Use, read_sections
 
 _TAKEN: Final = frozenset({Use.UNKNOWN, Use.DOUBLE, Use.GIVEN, Use.EPONYM, Use.SURNAME})
 _MOST_WORDS_OF_NAME: Final = 5
 _AND: Final = frozenset({"and", "und", "et", "y", "e", "en", "ve", "и", "και"})
+_STROKES: Final = frozenset({"/", " / ", "&", " & ", "+", " + "})
 _NAME_GAP: Final = re.compile(r"[\s.'_^-]{0,3}")
 
 
@@ -35,6 +36,8 @@ def remove_titled_names(reading: Reading) -> None:
         if taken:
             if _joins_second(reading, taken[-1] + 1):
                 taken += [taken[-1] + 1, taken[-1] + 2]
+            elif reading.gap(taken[-1]) in _STROKES and is_second_surname(reading, taken[-1] + 1):
+                taken.append(taken[-1] + 1)
             for place in (index, *taken):
                 reading.remove(place, Kind.HONORIFIC_NAME)
             _take_titles_before(reading, index)
@@ -137,13 +140,14 @@ def _is_doctor(reading: Reading, index: int) -> bool:
 
 def _joins_second(reading: Reading, index: int) -> bool:
     """Tell whether "and" and a second name follow: Drs. Young and Strong."""
-    return (
-        0 < index < len(reading) - 1
-        and reading.is_close(index - 1)
-        and reading.words[index].text in _AND
-        and reading.is_capital(index + 1)
-        and (reading.is_name(index + 1) or reading.may_be_name(index + 1))
-        and not (reading.is_close(index + 1) and reading.is_plain(index + 2))
+    if not 0 < index < len(reading) - 1:
+        return False
+    if not reading.is_close(index - 1) or reading.words[index].text not in _AND:
+        return False
+    named = reading.is_name(index + 1) or reading.may_be_name(index + 1)
+    modifies = reading.is_close(index + 1) and reading.is_plain(index + 2)
+    return (named and reading.is_capital(index + 1) and not modifies) or is_second_surname(
+        reading, index + 1
     )
 
 
