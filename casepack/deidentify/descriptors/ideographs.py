@@ -30,6 +30,11 @@ _PARTICLES: Final = frozenset(
 )
 """Korean particles, and what stands behind a noun in reports: done, after, before, during."""
 
+KOREAN_SURNAMES: Final = frozenset(
+    "김이박최정강조윤장임한오서권황안송류홍고문양손배백허유남심노하곽성차주구민나진지엄채원천방공현함염여추도소석선설마"
+)
+"""The commonest surnames of one syllable; before a word of two they begin a person's name."""
+
 Found = tuple[int, int, Use]
 
 
@@ -55,14 +60,18 @@ def split_ideographs(run: str, vocabulary: Vocabulary) -> list[Found]:
 
 
 def _is_korean_name(run: str, found: list[Found]) -> bool:
-    """Tell whether a word of two syllables and one more, no particle, have a name's length."""
+    """Tell whether a word of two syllables and one more have a name's length and no other sense.
+
+    One behind that is no particle, or one before that is a surname.
+    """
+    if len(run) != _LENGTH_OF_KOREAN_NAME or not _SYLLABLE.match(run) or _KATAKANA.match(run):
+        return False
+    if run[0] in KOREAN_SURNAMES and found[0][:2] == (0, 1):
+        return True
     return (
-        len(run) == _LENGTH_OF_KOREAN_NAME
-        and len(found) == _LENGTH_OF_KOREAN_NAME - 1
+        len(found) == _LENGTH_OF_KOREAN_NAME - 1
         and found[1][1] - found[1][0] == 1
         and found[0][2] is Use.KNOWN
-        and bool(_SYLLABLE.match(run))
-        and not _KATAKANA.match(run)
         and run[-1] not in _PARTICLES
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from casepack.deidentify.descriptors.ideographs import KOREAN_SURNAMES
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Kind
 from casepack.deidentify.descriptors.surnames import LEADING, is_particle
@@ -15,6 +16,7 @@ _EPONYMS: Final = frozenset({Use.EPONYM, Use.SURNAME})
 _NAMES_TOO: Final = _DOUBLES | {Use.BODY, Use.SURNAME}
 _MOST_WORDS_OF_STREET: Final = 7
 _LEAST_LETTERS: Final = 3
+_LENGTH_OF_KOREAN_GIVEN: Final = 2
 _HOUSE: Final = re.compile(r"\d{1,5}[a-z]?")
 _LABEL: Final = re.compile(r"\s?[:=#.]{0,2}\s?[#(]?\s?")
 _DANGLING: Final = Role.CONNECTIVE | Role.BY | Role.FOR | Role.AT
@@ -228,6 +230,18 @@ def remove_unknown(reading: Reading) -> None:
     for index, use in enumerate(reading.uses):
         if use is Use.UNKNOWN and reading.kinds[index] is None:
             reading.remove(index, Kind.UNKNOWN_TOKEN)
+        surname = reading.words[index].text in KOREAN_SURNAMES
+        if surname and reading.kinds[index] is not None and _is_korean_given(reading, index + 1):
+            reading.remove(index + 1, Kind.NAME_USE)
+
+
+def _is_korean_given(reading: Reading, index: int) -> bool:
+    """Tell whether a word of a given name's length stands behind a surname that went."""
+    return (
+        reading.stays(index)
+        and reading.gap(index - 1) == " "
+        and len(reading.words[index].text) == _LENGTH_OF_KOREAN_GIVEN
+    )
 
 
 def remove_initials(reading: Reading) -> None:
