@@ -5,6 +5,7 @@ Messages never hold a path or a URL: both may name a patient.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 _STAMPS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "updated")
+_TALKATIVE = ("fsspec", "s3fs", "aiobotocore", "botocore", "gcsfs", "google")
+"""Loggers of storages: they name buckets and paths."""
 
 
 class NotReachedError(CasepackError):
@@ -190,6 +193,8 @@ def _remote(place: str) -> Iterator[tuple[AbstractFileSystem, str]]:
             "URLs need fsspec, which is not installed", advice="pip install 'casepack[s3]'"
         ) from None
     scheme = urlsplit(place).scheme
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         # what another process wrote a moment ago must be seen
         system, path = url_to_fs(place, use_listings_cache=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import subprocess
@@ -262,6 +263,13 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(
     with pytest.raises(NotReachedError, match="leads out"):
         fetch_folder("s3://bucket/a", tmp_path / "x")
     assert not list(tmp_path.iterdir())
+
+
+def test_storages_log_no_place(caplog: pytest.LogCaptureFixture) -> None:
+    list_place("memory://quillfeather/a")
+    for name in ("gcsfs", "s3fs", "fsspec.memory"):
+        logging.getLogger(name).warning("no bucket of the name quillfeather")
+    assert caplog.records == []
 
 
 def test_a_storage_whose_driver_is_missing_says_what_to_install() -> None:
