@@ -88,13 +88,14 @@ def test_a_place_that_cannot_be_written_is_a_clear_error_and_nothing_is_left(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "study"]
 
 
+@pytest.mark.parametrize("count", [3, 40], ids=["drawn here", "drawn by workers"])
 def test_a_disk_that_fills_up_while_pictures_are_written_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     def fail(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    study = write_patient(tmp_path / "study")
+    study = write_patient(tmp_path / "study", count)
     monkeypatch.setattr(previews, "_write_image", fail)
     with pytest.raises(TargetError, match="disk is full"):
         pack_study(study, tmp_path / "out", Settings(recipe="publication", workers=2))
