@@ -7,6 +7,8 @@ import gzip
 import io
 import lzma
 import stat
+import struct
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -14,6 +16,8 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
 from casepack.verify.elements import Buffer
+from casepack.verify.parts import DEEPEST
+from casepack.verify.pdf import check_pdf
 
 ZIP: Final = b"PK\x03\x04"
 _EMPTY_ZIP: Final = b"PK\x05\x06"
@@ -22,6 +26,25 @@ _STREAMS: Final[dict[bytes, Callable[[Any], Any]]] = {
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
+_UNKNOWN: Final = (
+    *(b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"),
+    *(
+        b"\x1f\x9d",
+        b"\x1f\xa0",
+        b"LZIP",
+        b"MSCF",
+        b"xar!",
+        b"\x89LZO\x00",
+        b"\xff\x06\x00\x00sNaPpY",
+    ),
+)
+"""First bytes of what is not unpacked here: 7-Zip, RAR, Zstandard, LZ4, compress, and others."""
+_DEFLATED: Final = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+_LZMA: Final = b"\x5d\x00\x00"
+_TAR: Final = b"ustar"
+_TAR_AT: Final = 257
+_ZIP_END: Final = struct.Struct("<4s16xH")
+"""End of central directory record (APPNOTE.TXT 4.3.16), up to the length of the comment."""
 _ENCRYPTED: Final = 0x1
 """Bit 0 of the general purpose flag (APPNOTE.TXT 4.4.4)."""
 _UNIX: Final = 3
@@ -29,7 +52,6 @@ _BOMB_BYTES: Final = 64 << 20
 _BOMB_RATIO: Final = 200
 """What no archive of images, texts or zero bytes in a row comes to: see `_is_bomb`."""
 _MOST_MEMBERS: Final = 100_000
-_DEEPEST: Final = 3
 _BLOCK: Final = 1 << 20
 BROKEN: Final = (
     zipfile.BadZipFile,
@@ -40,6 +62,7 @@ BROKEN: Final = (
     OSError,
     EOFError,
     ValueError,
+    tarfile.TarError,
 )
 """What reading an archive of any bytes may raise."""
 
@@ -100,6 +123,49 @@ def unpack_stream(data: Buffer, most: int) -> tuple[bytes, bool]:
     return bytes(found), True
 
 
+def unpack_bare(data: Buffer, head: bytes, most: int) -> bytes:
+    """Return what a stream without a file format of its own holds; empty if it is none."""
+    if head.startswith(_DEFLATED):
+        unpacker: Any = zlib.decompressobj()
+    elif head.startswith(_LZMA):
+        unpacker = lzma.LZMADecompressor(lzma.FORMAT_ALONE)
+    else:
+        return b""
+    try:
+        found: bytes = unpacker.decompress(data[:most], most)
+    except (zlib.error, lzma.LZMAError):
+        return b""
+    return found
+
+
+def has_zip_end(data: Buffer) -> bool:
+    """Tell whether a file ends as a zip file does, whatever it begins with."""
+    tail = bytes(data[-(_ZIP_END.size + 0xFFFF) :])
+    at = tail.rfind(_EMPTY_ZIP)
+    if at < 0 or at + _ZIP_END.size > len(tail):
+        return False
+    comment: int = _ZIP_END.unpack_from(tail, at)[1]
+    return comment == len(tail) - at - _ZIP_END.size
+
+
+def is_tar(data: Buffer) -> bool:
+    """Tell a tar file."""
+    return data[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR
+
+
+def read_tar(data: Buffer, most: int) -> Iterator[bytes]:
+    """Yield the members of a tar file that are packed themselves, each to at most `most` bytes."""
+    try:
+        with tarfile.open(fileobj=BufferFile(data), mode="r:") as archive:
+            for member in archive:
+                file = archive.extractfile(member) if member.isreg() else None
+                content = b"" if file is None else file.read(most)
+                if content.startswith((ZIP, *_STREAMS)):
+                    yield content
+    except BROKEN:
+        return
+
+
 def _read_stream(data: Buffer) -> Iterator[bytes]:
     opener = next(opener for magic, opener in _STREAMS.items() if data[:8].startswith(magic))
     with opener(BufferFile(data)) as file:
@@ -124,11 +190,21 @@ def check_archive(data: Buffer, depth: int = 0) -> Iterator[tuple[str, str]]:
 
     Of other bytes, nothing. Names of members may be anything, so that they are given by number.
     """
-    head = bytes(data[:8])
+    head = bytes(data[:16])
     if head.startswith((ZIP, _EMPTY_ZIP)):
         yield from _check_zip(data, depth)
     elif is_stream(head):
         yield from _check_stream(data, depth)
+    elif head.startswith(_UNKNOWN):
+        yield "archive-unknown", ""
+    elif is_tar(data):
+        yield from _check_tar(data, depth)
+    elif has_zip_end(data):
+        found = list(_check_zip(data, depth))
+        # what only ends like one is none
+        yield from (() if found == [("archive-broken", "")] else found)
+    else:
+        yield from check_pdf(data)
 
 
 def _check_stream(data: Buffer, depth: int) -> Iterator[tuple[str, str]]:
@@ -143,8 +219,9 @@ def _check_stream(data: Buffer, depth: int) -> Iterator[tuple[str, str]]:
     except BROKEN:
         yield "archive-broken", ""
         return
-    if depth < _DEEPEST and size == len(first):
-        yield from check_archive(first, depth + 1)
+    if depth < DEEPEST:
+        whole = first if size == len(first) else unpack_stream(data, _BOMB_BYTES)[0]
+        yield from check_archive(whole, depth + 1)
 
 
 def _check_zip(data: Buffer, depth: int) -> Iterator[tuple[str, str]]:
@@ -167,18 +244,38 @@ def _check_zip(data: Buffer, depth: int) -> Iterator[tuple[str, str]]:
         yield "archive-broken", ""
 
 
+def _check_tar(data: Buffer, depth: int) -> Iterator[tuple[str, str]]:
+    try:
+        with tarfile.open(fileobj=BufferFile(data), mode="r:") as archive:
+            names: set[str] = set()
+            for number, member in enumerate(archive, 1):
+                place = f"member {number}"
+                for code in _check_path(member.name, names):
+                    yield code, place
+                if not (member.isreg() or member.isdir()):
+                    yield "archive-link", place
+                file = archive.extractfile(member) if member.isreg() and depth < DEEPEST else None
+                for code, inner in check_archive(file.read(_BOMB_BYTES), depth + 1) if file else ():
+                    yield code, f"{place}, {inner}" if inner else place
+    except BROKEN:
+        yield "archive-broken", ""
+
+
 def _is_bomb(size: int, packed: int) -> bool:
     return size > _BOMB_BYTES and size > _BOMB_RATIO * packed
 
 
 def _check_name(member: zipfile.ZipInfo, names: set[str]) -> Iterator[str]:
-    raw = member.orig_filename
-    windows = PureWindowsPath(raw)
-    if ".." in {*windows.parts, *PurePosixPath(raw).parts} or windows.anchor or raw.startswith("/"):
-        yield "archive-escape"
+    yield from _check_path(member.orig_filename, names)
     mode = member.external_attr >> 16
     if member.create_system == _UNIX and mode and not _is_plain(mode):
         yield "archive-link"
+
+
+def _check_path(raw: str, names: set[str]) -> Iterator[str]:
+    windows = PureWindowsPath(raw)
+    if ".." in {*windows.parts, *PurePosixPath(raw).parts} or windows.anchor or raw.startswith("/"):
+        yield "archive-escape"
     if raw.casefold() in names:
         yield "archive-repeated"
     names.add(raw.casefold())
@@ -204,6 +301,6 @@ def _check_member(
         size = -1
     if size != member.file_size:
         yield "archive-broken", ""
-    elif depth < _DEEPEST and first.startswith((ZIP, _EMPTY_ZIP, *_STREAMS)):
+    elif depth < DEEPEST and first.startswith((ZIP, _EMPTY_ZIP, *_STREAMS, *_UNKNOWN)):
         content = first if size == len(first) else read_member(archive, member, _BOMB_BYTES)
         yield from check_archive(content, depth + 1)

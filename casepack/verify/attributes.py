@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from casepack.model import Finding
@@ -64,6 +65,10 @@ _ENCRYPTED: Final = 0x04000500
 _GROUP_DIRECTORY: Final = 0x0004
 _PRIVATE_CREATOR_END: Final = 0xFF
 _CREATOR_START: Final = 0x10
+_DRAWN, _BIT_POSITION = 0x3000, 0x0102
+"""Elements of the repeating groups 50xx and 60xx."""
+_MOST: Final = 1000
+"""Findings in one file: more would say no more."""
 
 
 def check_attributes(
@@ -79,7 +84,7 @@ def check_attributes(
         Options that the files claim which a DICOMDIR lists; it has no claims of its own.
     """
     claimed = claimed_by_files if holding.is_directory else holding.claims.options
-    for code, place in _check(holding, claimed):
+    for code, place in islice(_check(holding, claimed), _MOST):
         yield make_finding(code, file=holding.name, place=place)
 
 
@@ -187,6 +192,8 @@ def _check_element(
     elif is_overlay_or_curve(tag):
         if CLEAN_GRAPHICS not in claimed:
             yield "overlay-or-curve", element.place
+        elif _is_drawn(element):
+            yield "overlay-not-shown", element.place
     else:
         row = read_rows().get(tag)
         dummy = tag in _TYPE_1 and plain_text(element.value) in _NOTHING
@@ -194,6 +201,12 @@ def _check_element(
         if row is not None and _holds_value(element) and not dummy:
             yield from _check_row(element, row, claimed)
         yield from _check_value(part_ten, element, row, claimed)
+
+
+def _is_drawn(element: Element) -> bool:
+    """Tell the data of a curve or an overlay, or that they are in other bits of Pixel Data."""
+    number = element.tag & 0xFFFF
+    return number == _DRAWN or (number == _BIT_POSITION and bool(element.value.strip(b"\0")))
 
 
 def _holds_value(element: Element) -> bool:

@@ -16,9 +16,11 @@ from casepack.verify.attributes import check_attributes
 from casepack.verify.bag import check_bag
 from casepack.verify.burned_in import check_burned_in
 from casepack.verify.comparison import (
+    check_claims,
     check_dates,
     check_intervals,
     check_kept_references,
+    check_meaning,
     check_missing,
     check_structure,
     explained_dates,
@@ -53,6 +55,7 @@ from casepack.verify.search import Reveal, keep_secret, search_holdings
 from casepack.verify.signature import can_verify, check_signature
 from casepack.verify.suspicions import check_suspicions
 from casepack.verify.unpacking import check_copy
+from casepack.verify.unused_bits import check_unused_bits
 from casepack.verify.vocabulary import split_words
 
 _EXTRA: Final = "is not installed (pip install 'casepack[validate]')"
@@ -212,6 +215,8 @@ def _check_correspondence(subject: Subject) -> Outcome:
         *check_intervals(pairing),
         *check_dates(pairing),
         *check_kept_references(pairing),
+        *check_claims(pairing),
+        *check_meaning(pairing),
         *check_missing(pairing, subject.held),
     ]
     return Outcome(examined=len(pairing.pairs), findings=found)
@@ -233,6 +238,11 @@ def _check_burned_in(subject: Subject) -> Outcome:
     count = sum(holding.is_image for holding in subject.holdings.dicom)
     found = list(check_burned_in(subject.holdings, progress=subject.progress))
     return Outcome(examined=count, findings=found)
+
+
+def _check_unused_bits(subject: Subject) -> Outcome:
+    count = sum(holding.is_image for holding in subject.holdings.dicom)
+    return Outcome(examined=count, findings=check_unused_bits(subject.holdings))
 
 
 def _check_iods(subject: Subject) -> Outcome:
@@ -387,6 +397,7 @@ CHECKS_WITHOUT_ORIGINALS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
 
 LOOK_CHECKS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
     ("burned-in", "No text is seen in the pixels", _check_burned_in),
+    ("unused-bits", "Nothing is hidden beyond Bits Stored", _check_unused_bits),
 )
 """Not of what was looked at a moment ago, while it was de-identified."""
 

@@ -22,10 +22,32 @@ from casepack.verify.findings import make_finding
 from casepack.verify.holdings import Holding
 from casepack.verify.identifiers import Identifiers, Kind
 from casepack.verify.pairing import Pairing, read_date
-from casepack.verify.profile import DEVICE_IDENTITY, FULL_DATES, RETAIN_UIDS, read_rows
+from casepack.verify.profile import (
+    DEVICE_IDENTITY,
+    FULL_DATES,
+    MODIFIED_DATES,
+    RETAIN_UIDS,
+    read_rows,
+)
 from casepack.verify.references import read_references
 
 _STUDY, _SERIES, _INSTANCE, _FRAME = 0x0020000D, 0x0020000E, 0x00080018, 0x00200052
+_MEANING: Final = {
+    0x00200032: "Image Position (Patient)",
+    0x00200037: "Image Orientation (Patient)",
+    0x00280030: "Pixel Spacing",
+    0x00180088: "Spacing Between Slices",
+    0x00181164: "Imager Pixel Spacing",
+    0x00185100: "Patient Position",
+    0x00200020: "Patient Orientation",
+    0x00200060: "Laterality",
+    0x00200062: "Image Laterality",
+    0x00080060: "Modality",
+    0x00281052: "Rescale Intercept",
+    0x00281053: "Rescale Slope",
+}.keys()
+_ENCODING: Final = {0x00280004: "Photometric Interpretation"}.keys()
+"""May be another where pixels were covered, and had to be decoded for it."""
 _VOCABULARY_DATES: Final = frozenset({0x00080106, 0x00080107, 0x0040DB06, 0x0040DB07, 0x00440002})
 """Versions of code lists are the same before and after."""
 
@@ -129,6 +151,49 @@ def _targets(holding: Holding) -> dict[tuple[int, ...], set[str]]:
         chain = tuple(tag for tag, _ in reference.path)
         found[chain].add(reference.sop_instance_uid)
     return dict(found)
+
+
+def check_claims(pairing: Pairing) -> Iterator[Finding]:
+    """Check that an Option that retains what was changed is not claimed."""
+    for pair in pairing.pairs:
+        if pair.result.sop_instance_uid in pairing.redacted:
+            # another picture is another instance
+            continue
+        claimed = pair.result.claims.options
+        is_new = pair.result.sop_instance_uid != pair.original.sop_instance_uid
+        # that both kinds of dates are claimed is a finding of its own
+        shifted = bool(pair.shift) and MODIFIED_DATES not in claimed
+        for option, is_wrong in ((RETAIN_UIDS, is_new), (FULL_DATES, shifted)):
+            if option in claimed and is_wrong:
+                place = f"(0012,0064) {option}"
+                yield make_finding("claim-not-met", file=pair.result.name, place=place)
+
+
+def check_meaning(pairing: Pairing) -> Iterator[Finding]:
+    """Check that each picture is still where, as large, on the side and as bright as it was.
+
+    Pixels that are the original's say something else with another Rescale Slope or position. No
+    Option and no row of Table E.1-1 asks for a change of these Attributes.
+    """
+    for pair in pairing.pairs:
+        covered = pair.result.sop_instance_uid in pairing.redacted
+        for tag in _MEANING if covered else _MEANING | _ENCODING:
+            old, new = (_numbers_of(one.text(tag)) for one in (pair.original, pair.result))
+            if old != new:
+                place = format_tag(tag)
+                yield make_finding("meaning-changed", file=pair.result.name, place=place)
+
+
+def _numbers_of(text: str) -> tuple[float | str, ...]:
+    """Return the values as numbers, if they are, however they are written."""
+    return tuple(map(_number_of, text.split("\\"))) if text else ()
+
+
+def _number_of(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text.strip()
 
 
 def check_missing(pairing: Pairing, held: int) -> Iterator[Finding]:

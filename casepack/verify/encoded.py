@@ -26,6 +26,8 @@ _CHECKSUM: Final = re.compile(rb"[0-9a-f]+|[0-9A-F]+|-+|_+")
 """Runs of the alphabet that are no base64: checksums, and lines drawn with hyphens."""
 _BLOCK: Final = 32
 """Letters: a run of twice as many fills an aligned block, wherever it begins."""
+_SHORTEST: Final = 16
+"""Letters of a run that is decoded if it says a text."""
 _FULL: Final = int.from_bytes(b"\x01" * 8, "little")
 _CHUNK: Final = _BLOCK << 13
 
@@ -54,6 +56,33 @@ def find_base64(data: Buffer, most: int) -> Iterator[bytes]:
             if match is not None and not _CHECKSUM.fullmatch(match[0]):
                 yield _decode(data[match.start() : min(match.end(), start + 2 * most)])[:most]
         forget_pages(data, begin, begin + len(letters))
+
+
+def find_short_base64(data: Buffer) -> Iterator[bytes]:
+    """Yield what shorter runs of base64, of 16 letters or more, say if that is text.
+
+    So long are few words, and of those that are not encoded hardly any decodes to text.
+    """
+    for begin in range(0, len(data), _CHUNK):
+        # what goes over the end of a chunk is taken with it
+        letters = data[begin : begin + _CHUNK + 2 * _BLOCK].translate(_IS_LETTER)
+        padded = np.frombuffer(b"\x00" + letters + b"\x00", np.uint8)
+        edges = np.flatnonzero(padded[1:] != padded[:-1])
+        starts, stops = edges[::2], edges[1::2]
+        lengths = stops - starts
+        short = (lengths >= _SHORTEST) & (lengths < 2 * _BLOCK) & (starts < _CHUNK)
+        for start, stop in zip(starts[short].tolist(), stops[short].tolist(), strict=True):
+            said = _decode(data[begin + start : begin + stop])
+            if _is_text(said):
+                yield said
+        forget_pages(data, begin, begin + _CHUNK)
+
+
+def _is_text(said: bytes) -> bool:
+    try:
+        return said.decode().isprintable()
+    except UnicodeDecodeError:
+        return False
 
 
 def _decode(run: bytes) -> bytes:

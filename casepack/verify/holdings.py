@@ -17,7 +17,7 @@ from casepack.verify.contents import map_file
 from casepack.verify.elements import Buffer, PartTen, plain_text
 from casepack.verify.findings import make_finding
 from casepack.verify.profile import Claims
-from casepack.verify.reading import is_part_ten
+from casepack.verify.reading import is_bare_data_set, is_part_ten
 
 DIRECTORY_CLASS: Final = "1.2.840.10008.1.3.10"
 _SMALL: Final = 1 << 20
@@ -105,6 +105,8 @@ class Holdings:
     directories: tuple[Holding, ...] = ()
     """DICOMDIR files."""
     others: tuple[Path, ...] = field(repr=False, default=())
+    nameless: tuple[Path, ...] = field(repr=False, default=())
+    """Links and empty folders: nothing of them but their names."""
     findings: tuple[Finding, ...] = ()
 
     @cached_property
@@ -155,10 +157,20 @@ def list_files(root: Path) -> tuple[list[Path], list[Path]]:
     return sorted(files), sorted(links)
 
 
+def _list_folders(root: Path) -> tuple[list[Path], list[Path]]:
+    """Return the folders below `root` that hold nothing, and those that cannot be listed."""
+    closed: list[Path] = []
+    walk = os.walk(root, onerror=lambda error: closed.append(Path(error.filename)))
+    empty = [Path(one) for one, folders, names in walk if not folders and not names]
+    return sorted(set(empty) - {root}), sorted(closed)
+
+
 def read_holdings(root: Path, *, progress: Progress = no_progress) -> Holdings:
     """Read every file below `root`; bad ones become findings."""
     files, links = list_files(root)
+    empty, closed = _list_folders(root)
     findings = [make_finding("file-symlink", file=relative_name(path, root)) for path in links]
+    findings += [make_finding("file-unreadable", file=relative_name(one, root)) for one in closed]
     dicom: list[Holding] = []
     others: list[Path] = []
     reader = AlikeReader()
@@ -178,6 +190,7 @@ def read_holdings(root: Path, *, progress: Progress = no_progress) -> Holdings:
         dicom=tuple(holding for holding in dicom if not holding.is_directory),
         directories=tuple(holding for holding in dicom if holding.is_directory),
         others=tuple(others),
+        nameless=(*links, *empty),
         findings=tuple(findings),
     )
 
@@ -207,12 +220,17 @@ def _read_file(path: Path, name: str, reader: AlikeReader) -> tuple[Holding | No
             if not len(data):
                 return None, "file-empty"
             if not is_part_ten(data):
-                claims = path.suffix.lower() in _DICOM_SUFFIXES
-                return None, "file-claims-dicom" if claims else ""
+                return None, _code_of_other(path, data)
             part_ten = reader.read_part_ten(data)
     except OSError:
         return None, "file-unreadable"
     return Holding(path=path, name=name, part_ten=part_ten), part_ten.problem
+
+
+def _code_of_other(path: Path, data: Buffer) -> str:
+    if path.suffix.lower() in _DICOM_SUFFIXES or path.name.upper() == "DICOMDIR":
+        return "file-claims-dicom"
+    return "file-no-prefix" if is_bare_data_set(data) else ""
 
 
 @contextmanager

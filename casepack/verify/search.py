@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from casepack.model import Finding, Progress, no_progress
-from casepack.verify.contents import Part, TooLarge, split_parts
+from casepack.verify.contents import split_parts
 from casepack.verify.elements import PREFIX_AT, Buffer, Element, PartTen, forget_pages
 from casepack.verify.findings import make_finding
 from casepack.verify.holdings import (
@@ -24,6 +24,7 @@ from casepack.verify.holdings import (
 from casepack.verify.identifiers import NAMES, Identifier, Identifiers, Kind
 from casepack.verify.matcher import Hit
 from casepack.verify.names import Name, search_paths
+from casepack.verify.parts import Part, TooLarge
 from casepack.verify.profile import read_rows
 from casepack.verify.values import Search, compile_search
 from casepack.verify.vocabulary import fold, split_words
@@ -98,7 +99,15 @@ def search_holdings(
         paths = [path for path, _, theirs in files if theirs == claimed]
         names |= search_paths(paths, holdings.root, search)
         searches[claimed] = search
+    if holdings.nameless:
+        claimed = holdings.claimed
+        search = compile_search(identifiers_under(claimed), claimed, declared)
+        names |= search_paths(holdings.nameless, holdings.root, search)
     findings: list[Finding] = []
+    for path in holdings.nameless:
+        for code, place, value in names[path].found:
+            findings.append(make_finding(code, file=names[path].shown, place=place))
+            reveal(Revealed(code, relative_name(path, holdings.root), place, value))
     for number, (path, part_ten, claimed) in enumerate(files, 1):
         progress("search", number, len(files))
         for finding, value in _search_file(path, names[path], part_ten, searches[claimed]):

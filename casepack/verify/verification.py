@@ -211,13 +211,17 @@ def _hide_names(subject: Subject, findings: tuple[Finding, ...]) -> tuple[Findin
     identifiers = subject.identifiers or Identifiers(values=names_of_holdings(subject.holdings))
     search = compile_search(identifiers)
     holdings = subject.holdings
-    paths = [*(one.path for one in (*holdings.dicom, *holdings.directories)), *holdings.others]
+    paths = [
+        *(one.path for one in (*holdings.dicom, *holdings.directories)),
+        *holdings.others,
+        *holdings.nameless,
+    ]
     shown = {
         relative_name(path, holdings.root): name.shown
         for path, name in search_paths(paths, holdings.root, search).items()
     }
-    files = [finding.file for finding in findings]
-    hidden = dict(zip(files, hide_values(files, search), strict=True)) | shown
+    named = [finding.file for finding in findings]
+    hidden = dict(zip(named, hide_values(named, search), strict=True)) | shown
     places = hide_values([finding.place for finding in findings], search)
     return tuple(
         replace(finding, file=hidden[finding.file], place=place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import stat
+import tarfile
 import zipfile
 from typing import Final
 
@@ -48,6 +49,24 @@ def twice(name: str) -> bytes:
     return zip_of((first, b"one"), (name, b"two")).replace(first.encode(), name.encode())
 
 
+def tar_of(name: str, kind: bytes = tarfile.REGTYPE, times: int = 1, content: bytes = b"") -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for _ in range(times):
+            info = tarfile.TarInfo(name)
+            info.type = kind
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return file.getvalue()
+
+
+def deep(times: int) -> bytes:
+    content = b"nothing to see here"
+    for _ in range(times):
+        content = zip_of(("a", content))
+    return content
+
+
 PLAIN: Final = zip_of(("a.txt", b"nothing to see here, " * 20))
 _BOMB: Final = zip_of(("zeros", bytes(70 << 20)))
 
@@ -65,6 +84,15 @@ ARCHIVES: Final[tuple[tuple[str, str, bytes], ...]] = (
     ("archive-repeated", "a name twice", twice("a.txt")),
     ("archive-bomb file-too-large", "zeros", _BOMB),
     ("archive-bomb file-too-large", "gzip", gzip.compress(bytes(70 << 20), mtime=0)),
+    ("archive-escape", "behind a program", b"MZ" + bytes(600) + zip_of(("../a.txt", b"x"))),
+    ("archive-escape", "tar", tar_of("../a.txt")),
+    ("archive-escape", "tar, compressed", gzip.compress(tar_of("/etc/a.txt"), mtime=0)),
+    ("archive-link", "tar, a link", tar_of("a.txt", tarfile.SYMTYPE)),
+    ("archive-repeated", "tar, a name twice", tar_of("a.txt", tarfile.REGTYPE, 2)),
+    ("archive-unknown", "7-Zip", b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(range(200))),
+    ("archive-unknown", "Zstandard", b"\x28\xb5\x2f\xfd" + bytes(range(200))),
+    ("archive-unknown", "RAR in a zip", zip_of(("a.rar", b"Rar!\x1a\x07\x01\x00" + bytes(99)))),
+    ("file-too-large", "deeper than anyone archives", deep(6)),
     ("archive-broken", "cut", PLAIN[:-30]),
     ("archive-broken", "a changed byte", PLAIN[:60] + b"\xff" + PLAIN[61:]),
     ("archive-broken", "smaller than it says", with_wrong_size(PLAIN, 5000)),

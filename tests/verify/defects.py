@@ -241,6 +241,57 @@ on_first(
 )
 on_first("overlay-or-curve", "an overlay's row count", put_tag(0x60000010, "US", 8))
 on_first("overlay-or-curve", "a curve", put_tag(0x50000005, "US", 1))
+
+
+def _cleaned(tag: int, vr: str, value: object) -> Callable[[Dataset], object]:
+    """Something drawn, and the claim that it was cleaned."""
+
+    def edit(ds: Dataset) -> None:
+        ds.DeidentificationMethodCodeSequence.append(method("113103"))
+        ds.add_new(tag & 0xFFFF0000 | 0x0010, "US", 8)
+        ds.add_new(tag, vr, value)
+
+    return edit
+
+
+on_first("overlay-not-shown", "an overlay, said to be clean", _cleaned(0x60003000, "OW", bytes(8)))
+on_first("overlay-not-shown", "a curve, said to be clean", _cleaned(0x50003000, "OW", bytes(8)))
+on_first("overlay-not-shown", "an overlay in a bit of the pixels", _cleaned(0x60020102, "US", 12))
+on_first("claim-not-met", "UIDs are retained, it says", claim("113110"))
+on_first("meaning-changed", "pixels of another size", put("PixelSpacing", [9, 9]))
+on_first("meaning-changed", "another place", put("ImagePositionPatient", [-1, 2, 3]))
+on_first("meaning-changed", "no place any more", take("ImagePositionPatient"))
+on_first("meaning-changed", "the other side", put("Laterality", "L"))
+on_first("meaning-changed", "brighter", put("RescaleSlope", 7))
+on_first("meaning-changed", "the negative", put("PhotometricInterpretation", "MONOCHROME1"))
+
+
+@defect("claim-not-met dates-contradiction", "full dates, it says, and they are shifted")
+def _(written: Written) -> None:
+    def edit(ds: Dataset) -> None:
+        codes = ds.DeidentificationMethodCodeSequence
+        ds.DeidentificationMethodCodeSequence = Sequence(
+            [*(one for one in codes if one.CodeValue != "113107"), method("113106")]
+        )
+
+    change(written.first, edit)
+
+
+def _bits(beyond: int, *, signed: bool = False) -> Callable[[Dataset], object]:
+    def edit(ds: Dataset) -> None:
+        ds.BitsStored, ds.HighBit = 12, 11
+        ds.PixelRepresentation = int(signed)
+        ds.PixelData = bytes(100) + beyond.to_bytes(2, "little") + bytes(len(ds.PixelData) - 102)
+
+    return edit
+
+
+ON_PIXELS = "instance-missing pixels-changed"
+on_first(f"bits-unused {ON_PIXELS}", "a bit beyond Bits Stored", _bits(0x8001))
+on_first(f"bits-unused {ON_PIXELS}", "a bit beyond a sign", _bits(0x8801, signed=True))
+on_first(ON_PIXELS, "a sign that repeats itself", _bits(0xF801, signed=True))
+
+
 on_first("group-0004", "a file ID", put_tag(0x00041500, "CS", "IM1"))
 on_first(
     "encrypted-attributes",
@@ -416,7 +467,7 @@ def _deleted(written: Written) -> None:
 
 
 # -------------------------------------------------------------------------- validators
-on_first("iod-error", "a Type 1 Attribute is gone", take("Modality"))
+on_first("iod-error", "a Type 1 Attribute is gone", take("SamplesPerPixel"))
 on_first("entity-error", "two values in one Study", put("PatientSex", "M"))
 
 

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from casepack.verify import Identifiers, verify_folder
-from tests.verify.defects import DEFECTS, Defect
+from tests.verify.file_defects import DEFECTS, Defect
 from tests.verify.studies import Written
 
 _TOOLS = {"iod-error": "dciodvfy", "entity-error": "dcentvfy", "sr-tree": "dsrdump"}

@@ -46,6 +46,55 @@ def test_a_name_in_another_encoding_is_found_and_hidden(written: Written) -> Non
     }
 
 
+def codes_with(written: Written, name: str, content: bytes) -> set[str]:
+    (written.root / name).write_bytes(content)
+    report = verify_folder(written.root, originals=written.originals)
+    return {finding.code for finding in report.findings}
+
+
+def test_pictures_behind_pictures_end_somewhere(written: Written) -> None:
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(4) + b"IEND" + bytes(4)
+    assert codes_with(written, "a.png", picture * 10_000) == {"file-too-large"}
+
+
+def test_more_elements_than_any_object_has_are_not_all_read(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casepack.verify.reading._MOST_ELEMENTS", 5000)
+    data = written.first.read_bytes()
+    at = data.index(b"\xe0\x7f\x10\x00OW")
+    codes = codes_with(written, written.first.name, data[:at] + b"\xe0\x7f\x01\x00LO\0\0" * 9000)
+    assert "elements-too-many" in codes
+
+
+def test_the_findings_of_one_file_are_bounded(written: Written) -> None:
+    data = written.first.read_bytes()
+    at = data.index(b"\xe0\x7f\x10\x00OW")
+    repeated = data[:at] + b"\xdf\x7f\x01\x00LO\0\0" * 9000 + data[at:]
+    written.first.write_bytes(repeated)
+    report = verify_folder(written.root, originals=written.originals)
+    assert 0 < len(report.findings) <= 1100
+
+
+def test_a_folder_that_cannot_be_listed_is_named(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs the tests may be allowed everything."""
+    closed = written.root / "closed"
+    closed.mkdir()
+    list_folder = os.scandir
+
+    def refuse(path: str | Path) -> object:
+        if Path(path) == closed:
+            raise PermissionError(13, "no", str(path))
+        return list_folder(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    report = verify_folder(written.root, originals=written.originals)
+    found = [(finding.code, finding.file) for finding in report.findings]
+    assert found == [("file-unreadable", "closed")]
+
+
 def test_a_place_holds_no_value_either(package: Path, originals: FileSet) -> None:
     path = package / "data" / "ro-crate-metadata.json"
     crate = json.loads(path.read_text("utf-8"))

@@ -12,7 +12,7 @@ import pytest
 
 from casepack.model import FileSet
 from casepack.verify import Identifiers, verify_folder
-from tests.verify.defects import DEFECTS
+from tests.verify.file_defects import DEFECTS
 from tests.verify.mutations import PLACES, Place, Value, mutations
 from tests.verify.package_defects import PACKAGE_DEFECTS
 

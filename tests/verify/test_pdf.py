@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from pathlib import Path
 
 import pytest
 
-from casepack.verify import contents
-from casepack.verify.contents import TooLarge, split_parts
+from casepack.verify import pdf as pdf_text
+from casepack.verify.contents import split_parts
+from casepack.verify.parts import TooLarge
 from casepack.verify.reading import read_part_ten
 from tests.builders import write_instance
 from tests.verify.studies import FAMILY, result_image
@@ -28,17 +30,30 @@ def unpacked(data: bytes) -> list[bytes]:
 @pytest.mark.parametrize("cut", [0, 4, 20])
 def test_each_compressed_stream_is_unpacked_as_far_as_it_goes(cut: int) -> None:
     packed = zlib.compress(TEXT)
-    first, second = unpacked(pdf(packed[: len(packed) - cut], zlib.compress(b"more")))
+    first, second, *_ = unpacked(pdf(packed[: len(packed) - cut], zlib.compress(b"more")))
     assert FAMILY.encode("latin-1") in first
     assert second == b"more"
 
 
 def test_what_only_looks_like_a_stream_is_passed_over() -> None:
-    assert unpacked(pdf(b"x\x9cnot deflate", b"BT (plain) Tj")) == []
+    assert unpacked(pdf(b"x\x9cnot deflate", b"BT plain Td")) == []
+
+
+def test_strings_are_put_together_as_they_are_shown() -> None:
+    shown = b"BT [(Qu\\151l)20(lf)-300(e\\)a) ] TJ 5 0 Td <7468 6572> Tj (\\\n!) ' ET"
+    assert unpacked(pdf(shown)) == [b"Quillf e)ather!", b"Quillf e)a ther! "]
+
+
+def test_a_stream_is_looked_at_once_however_many_begin() -> None:
+    """Or a file of a megabyte would take minutes."""
+    data = b"%PDF-1.4\n" + b"stream\nx" * 200_000
+    began = time.process_time()
+    unpacked(data)
+    assert time.process_time() - began < 3
 
 
 def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contents, "_MOST_UNPACKED", 1000)
+    monkeypatch.setattr(pdf_text, "MOST_UNPACKED", 1000)
     with pytest.raises(TooLarge):
         unpacked(pdf(*[zlib.compress(b" " * 900)] * 3))
 

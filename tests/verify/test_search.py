@@ -373,7 +373,8 @@ def test_base64_is_decoded(tmp_path: Path) -> None:
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("casepack.verify.contents._MOST_UNPACKED", 1 << 16)
+    for module in ("contents", "picture_parts"):
+        monkeypatch.setattr(f"casepack.verify.{module}.MOST_UNPACKED", 1 << 16)
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("zeros", b"\x00" * (1 << 20))
     (tmp_path / "bomb.gz").write_bytes(gzip.compress(b"\x00" * (1 << 20)))

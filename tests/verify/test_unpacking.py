@@ -45,7 +45,7 @@ def test_a_leak_in_a_zipped_folder_is_found(written: Written, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("codes", "what", "archive"),
-    [one for one in ARCHIVES if one[2].startswith(b"PK")],
+    [one for one in ARCHIVES if one[2].startswith(b"PK") and one[0] != "file-too-large"],
     ids=lambda one: str(one)[:40],
 )
 def test_a_hostile_archive_is_named_and_stays_closed(
