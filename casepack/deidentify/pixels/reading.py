@@ -31,11 +31,20 @@ _NARROWEST, _WIDEST = 320, 3200
 """Columns: shorter lines are padded, longer ones squeezed."""
 _SURE: Final = 0.6
 """Mean likelihood of the characters of a line below which nothing is said."""
+_PLAIN: Final = 0.9
+"""The same from which a box is taken for one line."""
+_WELL: Final = 0.85
+"""The same of each line of a block that is parted rightly."""
+_LOWEST: Final = 8
+"""Rows of a line, at the least."""
 _UPRIGHT: Final = 2
 """Height of a line, in widths, from which it is taken for one that is written upwards or down."""
 _MOST_LINES: Final = 6
-"""More boxes that touch are the pieces of an oblique line: there is no line in them to read."""
+"""In a box; more boxes that touch are the pieces of an oblique line, with none in them to read."""
 _BLANK: Final = ""
+
+Reading = tuple[float, str]
+"""Mean likelihood of the characters of a line, and the characters."""
 
 
 def read_boxes(picture: NDArray[np.uint8], boxes: Sequence[Box]) -> str:
@@ -51,20 +60,42 @@ def read_boxes(picture: NDArray[np.uint8], boxes: Sequence[Box]) -> str:
     if not boxes or len(boxes) > _MOST_LINES or _session() is None:
         return ""
     from_above = sorted(boxes, key=lambda box: (box.top, box.left))
-    lines = (_read(picture[box.top : box.bottom, box.left : box.right]) for box in from_above)
-    return " / ".join(line for line in lines if line)
+    blocks = (picture[box.top : box.bottom, box.left : box.right] for box in from_above)
+    return " / ".join(line for block in blocks for line in _read_block(block))
 
 
-def _read(line: NDArray[np.uint8]) -> str:
-    """Return what a line says; of one that stands upright the likelier of two readings."""
-    rows, columns = line.shape[:2]
-    upright = rows > _UPRIGHT * columns
-    views = [np.rot90(line, turns) for turns in (1, 3)] if upright else [line]
-    likelihood, text = max(_recognise(view) for view in views)
-    return text if likelihood >= _SURE else ""
+def _read_block(block: NDArray[np.uint8]) -> list[str]:
+    """Return what the lines of a block say; of one that stands upright the likelier reading."""
+    rows, columns = block.shape[:2]
+    if rows > _UPRIGHT * columns:
+        return _sure([max(_recognise(np.rot90(block, turns)) for turns in (1, 3))])
+    best = [_recognise(block)]
+    if best[0][0] < _PLAIN:
+        # lines that stand near one another are one box; their number is what reads best
+        for count in range(2, min(_MOST_LINES, rows // _LOWEST) + 1):
+            best = max(
+                best, [_recognise(part) for part in np.array_split(block, count)], key=_weigh
+            )
+    return _sure(best)
 
 
-def _recognise(line: NDArray[np.uint8]) -> tuple[float, str]:
+def _weigh(readings: Sequence[Reading]) -> tuple[bool, float]:
+    """Return how well a block reads when it is parted so; a line cut through reads badly, or twice.
+
+    Where all parts read well, the number of characters counts, those of equal parts once.
+    """
+    likelihoods = [likelihood for likelihood, _ in readings]
+    if min(likelihoods) < _WELL:
+        return False, sum(likelihoods) / len(likelihoods)
+    parts = {"".join(filter(str.isalnum, text)) for _, text in readings}
+    return True, float(sum(map(len, parts)))
+
+
+def _sure(readings: Sequence[Reading]) -> list[str]:
+    return [text for likelihood, text in readings if likelihood >= _SURE]
+
+
+def _recognise(line: NDArray[np.uint8]) -> Reading:
     """Return the mean likelihood of the characters of a line, and the characters."""
     session = _session()
     assert session is not None  # noqa: S101  # asked for before

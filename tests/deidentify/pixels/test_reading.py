@@ -35,6 +35,11 @@ def test_lines_are_read_whichever_way_they_run() -> None:
     assert read_boxes(across, [LINE]) == NAME
     upwards = np.ascontiguousarray(np.rot90(across))
     assert read_boxes(upwards, [Box(8, 256 - 232, 40, 256 - 4)]) == NAME
+    block = tissue(seed=3)
+    lines = [NAME, "ID 4711-A 0815-2", "SANKT NIEMAND"]
+    for number, line in enumerate(lines):
+        write_text(block, line, (12, 20 + 20 * number), level=int(block.max()), size=14)
+    assert read_boxes(grey_of(block), [Box(4, 16, 240, 80)]) == " / ".join(lines)
     below = np.concatenate([across, picture("ID 4711-A")])
     assert read_boxes(below, [Box(4, 264, 90, 296), LINE]) == f"{NAME} / ID 4711-A"
 
