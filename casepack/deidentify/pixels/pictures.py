@@ -40,6 +40,8 @@ from casepack.part_ten import open_part_ten
 FOLDER: Final = "pixels"
 _MOST_PICTURES: Final = 500
 """Boxes that get one; a moving counter gives thousands."""
+_MOST_READ: Final = 100
+"""Boxes that are read: a block of several lines takes half a second."""
 _COLOURS: Final = 3
 
 
@@ -122,7 +124,8 @@ def _comparisons(review: PixelReview, drawn: _Drawn) -> Iterator[Comparison]:
             images=len(candidate.images),
         )
         drawn.candidates.append(at)
-        drawn.reads[at] = read_boxes(before, comparison.boxes)
+        if len(drawn.reads) < _MOST_READ:
+            drawn.reads[at] = read_boxes(before, comparison.boxes)
         alike = _alike(review, series, review.sizes[number])
         choices = (_this_image(instance, frame), _whole_series(series, alike))
         picture = f"{FOLDER}/candidate-{len(drawn.candidates):04}.png"
