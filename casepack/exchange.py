@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from casepack.model import FileSet
     from casepack.pacs import Listing, Pacs, Query, Retrieved, Sent
 
-_QUERY_FILES: Final = frozenset({".yaml", ".yml"})
+QUERY_FILES: Final = frozenset({".yaml", ".yml"})
 
 
 def find_studies(pacs: Pacs, query: Query) -> Listing:
@@ -72,7 +72,7 @@ def read_query(source: Path) -> tuple[Pacs, Query] | None:
     UsageError
         The file holds no query.
     """
-    if source.suffix.lower() not in _QUERY_FILES or not source.is_file():
+    if source.suffix.lower() not in QUERY_FILES or not source.is_file():
         return None
     from casepack.pacs import read_source
 

@@ -14,10 +14,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 from casepack.batch.digests import digest_result, digest_task, fetch_case_file, last_file
+from casepack.batch.manifest import CASE_FILE
 from casepack.batch.places import (
     File,
     NotReachedError,
@@ -40,7 +41,7 @@ from casepack.errors import (
     UsageError,
     VerificationError,
 )
-from casepack.exchange import find_studies, open_study, read_query
+from casepack.exchange import QUERY_FILES, find_studies, open_study, read_query
 
 if TYPE_CHECKING:
     from casepack.model import Progress
@@ -282,6 +283,18 @@ def _count(codes: Iterator[str]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(Counter(codes).items()))
 
 
+def _hide_names(message: str, task: Task) -> str:
+    """Return a message without the names of files that the manifest names: patients' names, often.
+
+    A study that is a folder is never named in a message; a query is a file.
+    """
+    for place, word in ((task.case_file, "case file"), (task.study, "query file")):
+        name = PurePath(place).name if place else ""
+        if PurePath(name).suffix in QUERY_FILES and name != CASE_FILE:
+            message = message.replace(name, word)
+    return message
+
+
 def _describe_failure(task: Task, error: Exception, digests: Digests) -> CaseResult:
     """Return a failure in words of ours; the text of a foreign error is never looked at."""
     findings: tuple[tuple[str, int], ...] = ()
@@ -290,7 +303,7 @@ def _describe_failure(task: Task, error: Exception, digests: Digests) -> CaseRes
         fault = error.fault
     elif isinstance(error, CasepackError):
         fault = next((f for kind, f in _FAULTS if isinstance(error, kind)), Fault.NOT_UNDERSTOOD)
-        message = error.message
+        message = _hide_names(error.message, task)
         if isinstance(error, VerificationError):
             findings = _count(getattr(finding, "code", "") for finding in error.findings)
     elif isinstance(error, MemoryError):

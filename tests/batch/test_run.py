@@ -495,3 +495,19 @@ def test_cases_that_failed_are_told_in_private_with_their_study_and_linked_on_a_
     page = (tmp_path / "out" / "summary.html").read_text()
     assert '<p>Failed: <a href="#case-b">case-b</a>, <a href="#case-c">case-c</a></p>' in page
     assert "Oxenstierna" not in page
+
+
+def test_files_that_are_named_for_a_patient_are_not_named_when_they_are_wrong(
+    tmp_path: Path,
+) -> None:
+    write_study(tmp_path / "studies" / "a")
+    (tmp_path / "Oxenstierna.yaml").write_text("pacs: dicom://A@127.0.0.1:9\npatient: X\n")
+    (tmp_path / "Quillfeather.yaml").write_text("casepack: 1\ntitl: A case\n")
+    manifest = write_manifest(
+        tmp_path, "case-a,studies/a,Quillfeather.yaml", "case-b,Oxenstierna.yaml"
+    )
+    lines = run(manifest).lines
+    assert [line.result.fault for line in lines] == [Fault.CASE_FILE, Fault.USAGE]
+    assert "case file:2: titl" in lines[0].result.message
+    assert "query file:2: a key that does not belong" in lines[1].result.message
+    assert not any(name in repr(lines) for name in ("Oxenstierna", "Quillfeather"))
