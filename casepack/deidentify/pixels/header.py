@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from casepack.deidentify.pixels.boxes import Box
 from casepack.deidentify.pixels.detect import LARGEST_FRAME
+from casepack.deidentify.pixels.segmented import expand_segments
 from casepack.deidentify.pixels.stored import EXPLICIT_BIG, StoredPixels, swap_bytes
 from casepack.encoding import read_items
 from casepack.errors import InstanceHeld
@@ -130,27 +131,38 @@ def _palette_first(file: PartTen) -> int:
 
 
 def _palette(file: PartTen) -> NDArray[np.uint8] | None:
-    """Return the palette in eight bits; None without one, or for a segmented one."""
+    """Return the palette in eight bits; None without one."""
     colours = []
     for part in range(3):
-        descriptor, data = _raw(file, 0x00281101 + part), _raw(file, 0x00281201 + part)
-        if not descriptor or not data:
+        descriptor = _raw(file, 0x00281101 + part)
+        data, segments = _raw(file, 0x00281201 + part), _raw(file, 0x00281221 + part)
+        if not descriptor or not (data or segments):
             return None
         entries, _, bits = struct.unpack_from(f"{file.encoding.order}3H", descriptor)
         entries = entries or 1 << 16
-        if bits == _EIGHT and len(data) < 2 * entries:
-            order = "big" if file.transfer_syntax_uid == EXPLICIT_BIG else "little"
-            values = np.frombuffer(data, dtype=np.uint8)
-            if order == "big":
-                # two entries in each word of VR OW
-                values = values[: len(values) // 2 * 2].reshape(-1, 2)[:, ::-1].ravel()
-            colours.append(values[:entries])
-            continue
-        words = np.frombuffer(data, dtype=f"{file.encoding.order}u2")[:entries]
-        largest = int(words.max()) if words.size else 0
-        colours.append((words >> (_EIGHT if largest >= 1 << _EIGHT else 0)).astype(np.uint8))
+        raw = data or segments or b""
+        packed = bits == _EIGHT and (not data or len(data) < 2 * entries)
+        values = _packed_bytes(raw, file) if packed else _words(raw, file)
+        if not data:
+            values = expand_segments(values, entries, word=1 if packed else 2)
+        largest = int(values[:entries].max(initial=0))
+        shift = _EIGHT if largest >= 1 << _EIGHT else 0
+        colours.append((values[:entries] >> shift).astype(np.uint8))
     shortest = min(len(colour) for colour in colours)
     return np.stack([colour[:shortest] for colour in colours], axis=-1) if shortest else None
+
+
+def _words(raw: bytes, file: PartTen) -> NDArray[np.int64]:
+    whole = raw[: len(raw) // 2 * 2]
+    return np.frombuffer(whole, dtype=f"{file.encoding.order}u2").astype(np.int64)
+
+
+def _packed_bytes(raw: bytes, file: PartTen) -> NDArray[np.int64]:
+    """Return bytes that stand two in each word of VR OW."""
+    values = np.frombuffer(raw, dtype=np.uint8)
+    if file.transfer_syntax_uid == EXPLICIT_BIG:
+        values = values[: len(values) // 2 * 2].reshape(-1, 2)[:, ::-1].ravel()
+    return values.astype(np.int64)
 
 
 _REGION_EDGES: Final = (0x00186018, 0x0018601A, 0x0018601C, 0x0018601E)

@@ -46,9 +46,8 @@ LARGER = (
     "OBXXXX1A_expb.dcm",
 )  # fmt: skip
 HELD = {
-    # 12 bits in JPEG Extended, an end within the pixels, a palette in segments
+    # 12 bits in JPEG Extended, an end within the pixels
     *("JPEG-lossy.dcm", "JPEG2000-embedded-sequence-delimiter.dcm", "JPGExtended.dcm"),
-    *("gdcm-US-ALOKA-16.dcm", "gdcm-US-ALOKA-16_big.dcm"),
     # no description of the pixels
     *("badVR.dcm", "nested_priv_SQ.dcm"),
 }
