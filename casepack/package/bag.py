@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from casepack.case import Case
@@ -15,6 +16,8 @@ from casepack.package.wording import doi_url
 ALGORITHM = "sha512"
 DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 PAYLOAD = "data"
+_AT_A_TIME = 2
+"""Files that are read and digested: the interpreter is not needed for either."""
 _BAGGED = re.compile(r"^Bagging-Date: (\d{4}-\d{2}-\d{2})$", re.MULTILINE)
 
 
@@ -37,11 +40,12 @@ def write_bag(
     """
     files = list_files(root / PAYLOAD)
     lines, octets = [], 0
-    for done, path in enumerate(files, 1):
-        size, digest = digest_file(path)
-        octets += size
-        lines.append(_line(digest, path.relative_to(root)))
-        progress("seal package", done, len(files))
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        digests = zip(files, pool.map(digest_file, files), strict=True)
+        for done, (path, (size, digest)) in enumerate(digests, 1):
+            octets += size
+            lines.append(_line(digest, path.relative_to(root)))
+            progress("seal package", done, len(files))
     write_text(root / "bagit.txt", DECLARATION)
     write_text(root / "bag-info.txt", _bag_info(case, software, octets, len(files), date))
     write_text(root / f"manifest-{ALGORITHM}.txt", "\n".join(lines))

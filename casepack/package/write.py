@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -190,9 +191,10 @@ def _remove_empty_folders(folder: Path) -> None:
 
 
 def _set_modes(root: Path) -> None:
-    for path in root.rglob("*"):
-        path.chmod(_FOLDER_MODE if path.is_dir() else _FILE_MODE)
-    root.chmod(_FOLDER_MODE)
+    for folder, _, files in os.walk(root):
+        Path(folder).chmod(_FOLDER_MODE)
+        for name in files:
+            Path(folder, name).chmod(_FILE_MODE)
 
 
 def _target_error(error: OSError) -> TargetError:
