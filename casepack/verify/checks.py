@@ -15,6 +15,7 @@ from casepack.verify.archives import check_archive
 from casepack.verify.attributes import check_attributes
 from casepack.verify.bag import check_bag
 from casepack.verify.burned_in import check_burned_in
+from casepack.verify.citations import check_citations
 from casepack.verify.comparison import (
     check_claims,
     check_dates,
@@ -40,7 +41,8 @@ from casepack.verify.directory import check_directories
 from casepack.verify.findings import make_finding
 from casepack.verify.holdings import Holdings, open_buffer, relative_name
 from casepack.verify.identifiers import Identifiers
-from casepack.verify.layout import EXPECTED, PAGES, check_crate, check_layout, check_pages
+from casepack.verify.layout import EXPECTED, check_crate, check_layout
+from casepack.verify.links import PAGES, check_pages
 from casepack.verify.overrides import (
     Overrides,
     declared_overrides,
@@ -329,7 +331,11 @@ def _check_crate(subject: Subject) -> Outcome:
 def _check_datacite(subject: Subject) -> Outcome:
     root = subject.holdings.root
     payload = root / PAYLOAD
-    return Outcome(examined=2, findings=check_datacite(payload, root, read_content(payload)))
+    found = [
+        *check_datacite(payload, root, read_content(payload)),
+        *check_citations(payload, root),
+    ]
+    return Outcome(examined=2, findings=found)
 
 
 def _check_datacite_schema(subject: Subject) -> Outcome:

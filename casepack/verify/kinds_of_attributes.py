@@ -240,6 +240,15 @@ ATTRIBUTE_KINDS: Final[dict[str, Kind]] = {
     "reference-class": describe(
         E, "a reference names another SOP Class than the instance has", "PS3.3 10.8", "Mend it."
     ),
+    "reference-segment": describe(
+        E, "a segment is referred to that is not there", "PS3.3 C.8.20.2", "Mend the reference."
+    ),
+    "reference-space": describe(
+        E,
+        "coordinates are in a Frame of Reference that no image here has",
+        "PS3.3 C.7.4.1",
+        "Give the images as well, or mend the UID.",
+    ),
     "reference-frame": describe(
         E, "a reference names a frame that the instance does not have", "PS3.3 10.3", "Mend it."
     ),

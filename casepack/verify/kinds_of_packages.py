@@ -147,6 +147,12 @@ PACKAGE_KINDS: Final[dict[str, Kind]] = {
         "PS3.3 A.51",
         "Pack the case again.",
     ),
+    "citation-differs": describe(
+        E,
+        "a file about the case cannot be read, or does not name it as the DataCite metadata do",
+        "casepack layout",
+        "Write it again: casepack doi set, or pack the case again.",
+    ),
     "figure-unresolved": describe(
         E,
         "a figure names an instance or picture that is not here",

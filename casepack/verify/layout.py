@@ -1,10 +1,9 @@
-"""Whether the files of the package layout are there, and the links of its pages resolve."""
+"""Whether the files of the package layout are there, and the RO-Crate lists them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -41,15 +40,6 @@ _KNOWN: Final = tuple(
         r"ro-crate-preview_files/[\w.-]+",
         r"linkset\.json",
     )
-)
-PAGES: Final = ("index.html", "ro-crate-preview.html", "deid/report.html")
-_LOADED: Final = {
-    ("img", "src"), ("script", "src"), ("link", "href"), ("iframe", "src"), ("source", "src"),
-    ("video", "src"), ("video", "poster"), ("object", "data"), ("embed", "src"), ("image", "href"),
-}  # fmt: skip
-_LARGEST_PAGE: Final = 64 << 20
-_PATH_IN_SCRIPT: Final = re.compile(
-    r"\"((?:preview|figures|dicom|deid|doi|annotations|export)/[^\"\\\s<>]+\.\w{2,5})\""
 )
 _METADATA: Final = "ro-crate-metadata.json"
 
@@ -108,62 +98,3 @@ def as_names(entities: object) -> list[str]:
 
 def _is_relative(name: str) -> bool:
     return bool(name) and not name.startswith("#") and not urlsplit(name).scheme
-
-
-class _Links(HTMLParser):
-    """Collects links and ids of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.links: list[tuple[str, bool, int]] = []
-        """Target, loaded with the page, line."""
-        self.ids: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take the links of an element."""
-        for name, value in attrs:
-            if name in {"id", "name"} and value:
-                self.ids.add(value)
-            elif name in {"src", "href", "xlink:href", "poster", "data"} and value:
-                loaded = (tag, name.removeprefix("xlink:")) in _LOADED
-                self.links.append((value.strip(), loaded, self.getpos()[0]))
-
-
-def check_pages(payload: Path, root: Path) -> Iterator[Finding]:
-    """Check that every link of a page resolves and that nothing is loaded from the network."""
-    prefix = relative_name(payload, root)
-    for name in PAGES:
-        path = payload / name
-        if not path.is_file() or path.stat().st_size > _LARGEST_PAGE:
-            continue
-        text = path.read_text("utf-8", errors="replace")
-        for code, line in _check_page(payload, path.parent, text):
-            yield make_finding(code, file=f"{prefix}/{name}", place=f"line {line}")
-
-
-def _check_page(payload: Path, folder: Path, text: str) -> Iterator[tuple[str, int]]:
-    parser = _Links()
-    parser.feed(text)
-    for target, loaded, line in parser.links:
-        parts = urlsplit(target)
-        if parts.scheme in {"http", "https"} or parts.netloc:
-            if loaded:
-                yield "link-external", line
-        elif parts.scheme:
-            continue
-        elif not parts.path:
-            if parts.fragment and unquote(parts.fragment) not in parser.ids:
-                yield "link-broken", line
-        elif not _resolves(payload, folder, unquote(parts.path)):
-            yield "link-broken", line
-    for match in _PATH_IN_SCRIPT.finditer(text):
-        if not is_inside(payload, match[1]):
-            yield "link-broken", text.count("\n", 0, match.start()) + 1
-
-
-def _resolves(payload: Path, folder: Path, target: str) -> bool:
-    try:
-        path = (folder / target).resolve()
-        return path.is_relative_to(payload.resolve()) and path.exists()
-    except (OSError, ValueError):
-        return False

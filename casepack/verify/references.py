@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from casepack.model import Finding
 from casepack.verify.elements import Element, Path, plain_text
@@ -16,6 +16,10 @@ _REFERENCED_CLASS: Final = 0x00081150
 _REFERENCED_INSTANCE: Final = 0x00081155
 _REFERENCED_FRAME: Final = 0x00081160
 _REFERENCED_SEGMENT: Final = 0x0062000B
+_SEGMENT_NUMBER: Final = 0x00620004
+_SEGMENT_IDENTIFICATION: Final = 0x0062000A
+_FRAME_OF_REFERENCE: Final = 0x00200052
+_REFERENCED_FRAME_OF_REFERENCE: Final = 0x30060024
 _FRAMES: Final = 0x00280008
 _STUDY: Final = 0x0020000D
 _SERIES: Final = 0x0020000E
@@ -99,7 +103,12 @@ def check_references(holdings: Holdings, *, compared: bool = False) -> Iterator[
         whether it resolved before is known.
     """
     yield from _check_uids(holdings)
+    spaces = {one.text(_FRAME_OF_REFERENCE) for one in holdings.dicom if not one.is_document}
     for holding in holdings.dicom:
+        found = list(_check_segments(holding, holdings))
+        found += _check_spaces(holding, spaces) if holding.is_document else ()
+        for code, place in found:
+            yield make_finding(code, file=holding.name, place=place)
         for code, place in _check_file(holding, holdings):
             if not (compared and code == "reference-external"):
                 yield make_finding(code, file=holding.name, place=place)
@@ -133,6 +142,43 @@ def _check_file(holding: Holding, holdings: Holdings) -> Iterator[tuple[str, str
             yield "reference-dangling", reference.place
         else:
             yield "reference-external", reference.place
+
+
+def _check_segments(holding: Holding, holdings: Holdings) -> Iterator[tuple[str, str]]:
+    """Check that segments that are named by number are in the Segmentation."""
+    targets = {
+        reference.path: holdings.by_uid.get(reference.sop_instance_uid)
+        for reference in read_references(holding.part_ten.elements)
+    }
+    for element in holding.part_ten.elements:
+        if element.tag != _REFERENCED_SEGMENT:
+            continue
+        of_itself = bool(element.path) and element.path[-1][0] == _SEGMENT_IDENTIFICATION
+        target = holding if of_itself else targets.get(element.path)
+        if target is not None and not _shorts(element, holding) <= _segments_of(target):
+            yield "reference-segment", element.place
+
+
+def _segments_of(holding: Holding) -> set[int]:
+    found = [one for one in holding.part_ten.elements if one.tag == _SEGMENT_NUMBER]
+    return set().union(*(_shorts(one, holding) for one in found))
+
+
+def _shorts(element: Element, holding: Holding) -> set[int]:
+    """Return the values of an element of VR US."""
+    order: Literal["little", "big"] = "little" if holding.part_ten.little else "big"
+    pairs = range(0, len(element.value) - 1, 2)
+    return {int.from_bytes(element.value[at : at + 2], order) for at in pairs}
+
+
+def _check_spaces(holding: Holding, spaces: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Check that what is said in coordinates is said in those of an image that is there."""
+    for element in holding.part_ten.elements:
+        of_itself = element.tag == _FRAME_OF_REFERENCE and not element.path
+        if of_itself or element.tag == _REFERENCED_FRAME_OF_REFERENCE:
+            uid = plain_text(element.value)
+            if uid and uid not in spaces:
+                yield "reference-space", element.place
 
 
 def _is_external(reference: Reference) -> bool:

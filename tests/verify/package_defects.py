@@ -241,7 +241,7 @@ on_json(
     lambda content: content["case"].update(doi="10.1594/EURORAD/CASE.12973"),
 )
 on_json(
-    "datacite-differs datacite-other-case",
+    "citation-differs datacite-differs datacite-other-case",
     "another title",
     "doi/datacite.json",
     lambda record: record["titles"][0].update(title="Another"),
@@ -263,9 +263,47 @@ inside("link-broken", "a stack of the viewer that is not there")(
 inside("link-external", "a script from the network")(
     lambda d: _append(d / "index.html", '<script src="https://cdn.example/a.js"></script>')
 )
+for _what, _text in (
+    ("a style", '<div style="background:url(https://cdn.example/a.png)"></div>'),
+    ("an imported style", '<style>@import "https://cdn.example/a.css";</style>'),
+    ("one of several pictures", '<img srcset="https://cdn.example/a.png 2x" alt="">'),
+    ("the base of all links", '<base href="https://cdn.example/">'),
+    ("the next page", '<meta http-equiv="refresh" content="0;url=https://cdn.example/">'),
+    ("a form", '<form action="https://cdn.example/"></form>'),
+    ("a request", '<script>\nfetch("https://cdn.example/a")</script>'),
+    ("a socket", "<script>new WebSocket('wss://cdn.example')</script>"),
+    ("an older request", '<script>x.open("GET", "//cdn.example/a")</script>'),
+    ("a module", '<script type="module">import a from "https://cdn.example/a.js"</script>'),
+    ("who follows a link", '<a href="#" ping="https://cdn.example/">x</a>'),
+):
+    inside("link-external", f"{_what} of the network")(
+        partial(lambda text, d: _append(d / "deid/report.html", text), _text)
+    )
+inside("link-broken", "a picture of a style")(
+    lambda d: _append(d / "index.html", "<style>a{background:url(nothing.png)}</style>")
+)
+inside("link-broken", "a picture in the text of the case")(
+    lambda d: _append(d / "case.md", "![Figure 9](figures/fig9.png)")
+)
+for _name in ("CITATION.cff", "doi/zenodo.json", "export/mirc.xml"):
+    inside("citation-differs", f"{_name} of another case")(
+        partial(lambda name, d: _replace(d / name, "A case", "Another"), _name)
+    )
+    inside("citation-differs", f"{_name} that is none")(
+        partial(lambda name, d: (d / name).write_text("<{[", "utf-8"), _name)
+    )
+inside("json-invalid", "a report that is not JSON")(
+    lambda d: (d / "deid" / "report.json").write_text("{", "utf-8")
+)
 inside("link-external", "a picture from the network")(
     lambda d: _append(d / "deid/report.html", '<img src="//cdn.example/a.png">')
 )
+
+
+def _replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
 
 
 def _append(path: Path, text: str) -> None:

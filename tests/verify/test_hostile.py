@@ -16,7 +16,8 @@ from casepack.verify import report_json, verify_folder
 from casepack.verify.annotations import check_annotations
 from casepack.verify.datacite import check_datacite
 from casepack.verify.holdings import Holdings
-from casepack.verify.layout import check_crate, check_layout, check_pages
+from casepack.verify.layout import check_crate, check_layout
+from casepack.verify.links import check_pages
 from tests.verify.packages import rebag
 from tests.verify.studies import FAMILY, Written
 

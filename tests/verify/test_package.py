@@ -26,6 +26,8 @@ _ELSEWHERE = frozenset(
         "signature-invalid",
         "crate-profile",
         "elements-too-many",
+        "reference-segment",
+        "reference-space",
     }
 )
 """Caused by tests of their own."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
@@ -69,3 +73,33 @@ def test_a_performed_procedure_step_is_never_part_of_a_set(written: Written) -> 
     write_instance(ds, written.root / "ko.dcm")
     codes = [finding.code for finding in check_references(read_holdings(written.root))]
     assert codes == ["reference-external"]
+
+
+@pytest.mark.parametrize(
+    ("code", "edit"),
+    [
+        ("", lambda _: None),
+        ("reference-space", lambda ds: setattr(ds, "FrameOfReferenceUID", "2.25.1")),
+        ("reference-segment", lambda ds: setattr(_identified(ds), "ReferencedSegmentNumber", 99)),
+    ],
+)
+def test_a_segmentation_names_its_own_segments_and_the_space_of_images(
+    code: str, edit: Callable[[Dataset], object], package: Path
+) -> None:
+    root = package / "data" / "dicom"
+    segmentation = next(
+        one.path for one in read_holdings(root).dicom if one.text(0x00080060) == "SEG"
+    )
+    ds = dcmread(segmentation)
+    edit(ds)
+    ds.save_as(segmentation)
+    found = {finding.code for finding in check_references(read_holdings(root))}
+    assert found == ({code} if code else set())
+
+
+def _identified(ds: Dataset) -> Dataset:
+    """Return the Item that names a segment: of the only one for all frames, or of the first."""
+    groups = [*ds.SharedFunctionalGroupsSequence, *ds.PerFrameFunctionalGroupsSequence]
+    (item, *_) = [one for one in groups if "SegmentIdentificationSequence" in one]
+    found: Dataset = item.SegmentIdentificationSequence[0]
+    return found
