@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=3, metavar="N")
     parser.add_argument("--quick", action="store_true", help="a few cases: that everything runs")
     asked = parser.parse_args(arguments)
-    cases, images = (4, 6) if asked.quick else (16, 40)
+    cases, images = (4, 6) if asked.quick else (24, 40)
     shutil.rmtree(_WORK, ignore_errors=True)
     (_WORK / "studies").mkdir(parents=True)
     sys.stdout.write(_conditions(asked.runs))
