@@ -12,12 +12,12 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import metadata
 from importlib.util import find_spec
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 from shutil import which
 from typing import Any, Final, TypeVar
@@ -156,8 +156,8 @@ def check_iods(
     programs
         How many run at a time.
     """
-    known: dict[str, set[tuple[str, str]]] = {}
     with ThreadPoolExecutor(programs) as pool:
+        known = _KnownErrors(originals, pool, programs)
         results = pool.map(_try_iod, [holding.path for holding in holdings])
         for number, (holding, errors) in enumerate(zip(holdings, results, strict=True), 1):
             progress("conformance", number, len(holdings))
@@ -165,12 +165,8 @@ def check_iods(
                 yield make_finding("tool-failed", file=holding.name, place="dciodvfy")
                 continue
             sop_class = holding.sop_class_uid
-            if errors and sop_class not in known:
-                known[sop_class] = _errors_of(originals.get(sop_class, []), pool)
             for error in errors:
-                if _without_items(error) not in known[sop_class] and not _is_false(
-                    error, sop_class
-                ):
+                if not _is_false(error, sop_class) and not known.hold(sop_class, error):
                     message, place = error
                     yield make_finding("iod-error", file=holding.name, place=f"{place} {message}")
 
@@ -185,9 +181,27 @@ def _is_false(error: tuple[str, str], sop_class_uid: str) -> bool:
     )
 
 
-def _errors_of(paths: Iterable[Path], pool: ThreadPoolExecutor) -> set[tuple[str, str]]:
-    found = pool.map(_try_iod, paths)
-    return {_without_items(error) for errors in found for error in errors or ()}
+class _KnownErrors:
+    """The errors that originals have; few are asked, for a series mostly has the same ones."""
+
+    def __init__(
+        self, originals: Mapping[str, Iterable[Path]], pool: ThreadPoolExecutor, programs: int
+    ) -> None:
+        self._left = {sop_class: iter(paths) for sop_class, paths in originals.items()}
+        self._known: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+        self._pool = pool
+        self._programs = programs
+
+    def hold(self, sop_class: str, error: tuple[str, str]) -> bool:
+        """Tell whether any original of the SOP Class has the error."""
+        wanted, known = _without_items(error), self._known[sop_class]
+        while wanted not in known:
+            asked = list(islice(self._left.get(sop_class, ()), self._programs))
+            if not asked:
+                return False
+            for errors in self._pool.map(_try_iod, asked):
+                known.update(map(_without_items, errors or ()))
+        return True
 
 
 def _without_items(error: tuple[str, str]) -> tuple[str, str]:

@@ -95,6 +95,31 @@ def test_entities_are_named_by_keyword_only(said: list[str], written: Written) -
     assert SECRET not in str(findings)
 
 
+def test_originals_are_asked_until_one_has_the_error_and_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_instance(original_image(1, 1, 1), tmp_path / "result" / "1.dcm")
+    holdings = read_holdings(tmp_path / "result").dicom
+    paths = [tmp_path / str(number) for number in range(9)]
+    asked: list[Path] = []
+
+    def say(path: Path) -> list[tuple[str, str]]:
+        asked.append(path)
+        if path not in paths:
+            return [("Missing attribute", "(0008,0060)")]
+        return [("Missing attribute", "(0008,0060)")] if path.name == "3" else []
+
+    monkeypatch.setattr(conformance, "_try_iod", say)
+    sop_class = holdings[0].sop_class_uid
+    assert list(check_iods(holdings, {sop_class: paths}, programs=2)) == []
+    assert set(asked) == {holdings[0].path, *paths[:4]}
+    asked.clear()
+    rest = paths[:3] + paths[4:]
+    found = check_iods(holdings, {sop_class: rest}, programs=2)
+    assert [one.code for one in found] == ["iod-error"]
+    assert set(asked) == {holdings[0].path, *rest}, "only when none has it, all are asked"
+
+
 @needs_dicom3tools
 def test_an_error_that_the_originals_have_too_does_not_count(tmp_path: Path) -> None:
     for name in ("original", "result"):
