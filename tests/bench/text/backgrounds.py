@@ -168,14 +168,19 @@ def _round_phantoms(random: np.random.Generator, size: int) -> np.ndarray:
     step = int(random.integers(32, 130))
     for y in range(step // 2, size, step):
         for x in range(step // 2, size, step):
-            radius = step * random.uniform(0.25, 0.5)
+            radius = step * random.uniform(0.15, 0.5)
             level = float(random.uniform(0.3, 1))
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=level)
             for _ in range(int(random.integers(0, 3))):
                 a, b = radius * random.uniform(0.1, 0.5, 2)
                 p, q = (x, y) + radius * random.uniform(-0.4, 0.4, 2)
-                shape = draw.rectangle if random.random() < 0.6 else draw.ellipse
-                shape((p - a, q - b, p + a, q + b), fill=level * float(random.uniform(0, 0.6)))
+                angle, dark = random.uniform(0, np.pi), level * float(random.uniform(0, 0.6))
+                sides = a + 1j * b, a - 1j * b, -a - 1j * b, -a + 1j * b
+                corners = [p + 1j * q + side * np.exp(1j * angle) for side in sides]
+                draw.polygon([(corner.real, corner.imag) for corner in corners], fill=dark)
+                if random.random() < 0.5:
+                    a, b = (a, b) * random.uniform(0.1, 0.6, 2)
+                    draw.ellipse((p - a, q - b, p + a, q + b), fill=level)
     values = _blurred(np.asarray(picture), float(random.uniform(0.4, 1.2)))
     noise = 10 ** random.uniform(-3, -1.3)
     noisy: np.ndarray = np.hypot(

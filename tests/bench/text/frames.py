@@ -54,6 +54,10 @@ class Style:
     contrast: float
     short: bool
     """Its lines have one to three letters."""
+    slant: float
+    """Columns by which letters lean for each row."""
+    stretch: float
+    """How much wider letters are drawn than the font has them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +207,9 @@ class Source:
             bold=1 if random.random() < 0.08 and size > 14 else 0,
             contrast=float(np.exp(random.uniform(np.log(0.05), np.log(1.0)))),
             short=sizes is None and random.random() < _SHORT,
+            # other fonts than there are to train with
+            slant=random.uniform(-0.3, 0.3) if sizes is None and random.random() < 0.2 else 0.0,
+            stretch=random.uniform(0.7, 1.4) if sizes is None and random.random() < 0.3 else 1.0,
         )
 
     def _block(self, values: np.ndarray, taken: np.ndarray, style: Style) -> list[Drawn]:
@@ -241,6 +248,7 @@ class Source:
             picture = draw_outlines(
                 style.font, style.size, text, smooth=style.smooth, bold=style.bold
             )
+        picture = _reshaped(picture, style)
         if style.angle in {90, 270}:
             picture = picture.transpose(
                 Image.Transpose.ROTATE_90 if style.angle == 90 else Image.Transpose.ROTATE_270
@@ -352,6 +360,19 @@ def _measured(line: Drawn, stored: np.ndarray) -> Drawn:
     difference = abs(float(stored[line.ink].mean()) - float(around.mean())) / span
     deviation = float(around.std()) / span
     return replace(line, visibility=difference / (deviation + 1e-3), contrast=difference)
+
+
+def _reshaped(picture: Image.Image, style: Style) -> Image.Image:
+    """Return drawn letters stretched and leaning."""
+    if style.slant == 0 and style.stretch == 1:
+        return picture
+    rows, lean = picture.height, style.slant * picture.height
+    wide = round(picture.width * style.stretch + abs(lean))
+    smooth = Image.Resampling.BICUBIC if style.smooth else Image.Resampling.NEAREST
+    # columns of the font from those that are drawn
+    affine = (1, style.slant, -max(0.0, lean), 0, style.stretch, 0)
+    data = tuple(value / style.stretch for value in affine)
+    return picture.transform((wide, rows), Image.Transform.AFFINE, data, smooth)
 
 
 def _placed(
