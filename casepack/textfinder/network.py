@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _MODEL: Final = Path(__file__).parent / "model" / "text.onnx"
 CELL: Final = 4
 """Rows and columns of a cell, pixels."""
-_DOUBT: Final = 0.2
+_DOUBT: Final = 0.1
 """A part of a frame is seen in other views when a cell is at least this likely in the first."""
-_NEAR: Final = 8
+_NEAR: Final = 12
 """Cells around doubtful ones for which the other views count."""
 _CONTEXT: Final = 8
 """Cells around those that are seen with them."""
@@ -34,21 +34,37 @@ _OVERLAP: Final = 16 * STRIDE
 """Rows that strips share; the network sees no further."""
 
 
-def text_likelihood(frame: NDArray[Any]) -> Floats:
-    """Return how likely each cell of a frame is text, shape (rows / 4, columns / 4), rounded up.
+class Likelihood(NamedTuple):
+    """How likely each cell of a frame is text, shape (rows / 4, columns / 4), rounded up."""
+
+    mean: Floats
+    """Of all views."""
+    most: Floats
+    """In the view that is surest."""
+
+
+def text_likelihood(frame: NDArray[Any]) -> Likelihood:
+    """Return how likely each cell of a frame is text.
 
     Where the first view leaves a doubt, and near it, the frame is seen mirrored, upside down and
-    turned too, and the mean of the four counts: most of a frame without text is seen once.
+    turned too: most of a frame without text is seen once.
     """
     maps = text_maps(frame)
-    cells = _look(maps)
-    doubtful = cells >= _DOUBT
+    first = _look(maps)
+    mean, most = first, first
+    doubtful = first >= _DOUBT
     if doubtful.any():
+        mean, most = first.copy(), first.copy()
         near, seen = (_window(doubtful, grown) for grown in (_NEAR, _NEAR + _CONTEXT))
-        views = np.zeros_like(cells)
-        views[seen] = _look_otherwise(maps[:, *(_in_pixels(side) for side in seen)])
-        cells[near] = (cells[near] + views[near]) * np.float32(0.25)
-    return cells[: -(-frame.shape[0] // CELL), : -(-frame.shape[1] // CELL)]
+        inner = tuple(
+            slice(n.start - s.start, n.stop - s.start) for n, s in zip(near, seen, strict=True)
+        )
+        for view in _look_otherwise(maps[:, *map(_in_pixels, seen)]):
+            mean[near] += view[inner]
+            np.maximum(most[near], view[inner], out=most[near])
+        mean[near] *= np.float32(0.25)
+    held = slice(-(-frame.shape[0] // CELL)), slice(-(-frame.shape[1] // CELL))
+    return Likelihood(mean=mean[held], most=most[held])
 
 
 def _window(cells: NDArray[np.bool_], grown: int) -> tuple[slice, slice]:
@@ -68,12 +84,11 @@ def _in_pixels(side: slice) -> slice:
     return slice(side.start * CELL, side.stop * CELL)
 
 
-def _look_otherwise(maps: Floats) -> Floats:
-    """Return the sum of what three other views say."""
-    turned = _look(maps[:, ::-1, ::-1])[::-1, ::-1]
-    mirrored = _look(maps[:, :, ::-1])[:, ::-1]
-    aside: Floats = _look(maps.transpose(0, 2, 1)).T
-    return turned + mirrored + aside
+def _look_otherwise(maps: Floats) -> Iterator[Floats]:
+    """Yield what three other views say."""
+    yield _look(maps[:, ::-1, ::-1])[::-1, ::-1]
+    yield _look(maps[:, :, ::-1])[:, ::-1]
+    yield _look(maps.transpose(0, 2, 1)).T
 
 
 def _look(maps: Floats) -> Floats:

@@ -104,7 +104,7 @@ def _holds_text(frame: Values, acquired: bool) -> bool:
 
 def _lines(plane: Values) -> Iterator[Mask]:
     """Yield the cells that may be text and hang together, where three of them are plain text."""
-    likelihood = text_likelihood(plane)
+    likelihood = text_likelihood(plane).mean
     left = {(int(row), int(column)) for row, column in np.argwhere(likelihood >= _POSSIBLE)}
     for seed in map(tuple, np.argwhere(likelihood >= _SURE).tolist()):
         if seed not in left:

@@ -81,8 +81,9 @@ def join_along_lines(boxes: Iterable[Box]) -> tuple[Box, ...]:
     """Return the boxes with those of one line of text joined: words side by side, or stacked.
 
     Two are of one line when they overlap across it by half of the narrower one, are of similar
-    height, and the gap between them is no longer than they are high. Boxes that overlap in most of
-    the smaller one are joined too.
+    height, and the gap between them is no longer than they are high, nor than either is thick: what
+    lies between two long lines, one far below the other, is no part of them. Boxes that overlap in
+    most of the smaller one are joined too.
     """
     open_boxes = list(boxes)
     done: list[Box] = []
@@ -112,10 +113,12 @@ def _of_one_line(first: Box, second: Box) -> bool:
         max(first.top, second.top) - min(first.bottom, second.bottom),
     )
     sizes = ((first.width, second.width), (first.height, second.height))
+    thickness = max(min(box.width, box.height) for box in (first, second))
     for along, across in ((0, 1), (1, 0)):
         high = sizes[across]
         overlap = -gap[across] / min(high)
-        if overlap >= 0.5 and max(high) <= 1.7 * min(high) and gap[along] <= min(high):  # noqa: PLR2004  # half; similar
+        near = gap[along] <= min(*high, thickness)
+        if overlap >= 0.5 and max(high) <= 1.7 * min(high) and near:  # noqa: PLR2004  # half; similar
             return True
     smaller = min(first.width * first.height, second.width * second.height)
     return gap[0] < 0 and gap[1] < 0 and gap[0] * gap[1] >= 0.7 * smaller

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from casepack.deidentify.pixels.boxes import Box, Mask, boxes_of, clip_boxes, join_along_lines
 from casepack.textfinder.maps import Floats
-from casepack.textfinder.network import CELL, text_likelihood
+from casepack.textfinder.network import CELL, Likelihood, text_likelihood
 
 _SURE: Final = 0.75
-"""A line holds a cell at least this likely."""
+"""A line holds a cell that is at least this likely in the mean of all views."""
 _PERHAPS: Final = 0.3
-"""So does one with a cell at least this likely whose ink repeats one value exactly."""
+"""So does one with a cell that is at least this likely in one view, if its ink repeats one value
+exactly, or if there is a line in the frame already: text seldom stands alone."""
 _POSSIBLE: Final = 0.1
 """Cells at least this likely belong to it when they touch it."""
 _FEWEST_CELLS: Final = 3
@@ -74,24 +75,27 @@ def _find(frame: NDArray[Any]) -> tuple[Box, ...]:
     return clip_boxes(found, frame.shape[0], frame.shape[1])
 
 
-def decode(likelihood: Floats, frame: NDArray[Any]) -> tuple[Box, ...]:
+def decode(likelihood: Likelihood, frame: NDArray[Any]) -> tuple[Box, ...]:
     """Return the boxes of the lines in a map of cells, in pixels, grown by a cell.
 
-    Cells above a low bound that touch one another are one line when one of them is above a high
-    one, or above a middle one and drawn for certain: many of its pixels in `frame` hold the very
-    same value, as tissue never does. A line that fills little of its rectangle runs obliquely, and
-    becomes several boxes.
+    Cells above a low bound that touch one another may be a line when one of them is above a middle
+    one. They are when one is above a high one, when they were drawn for certain, since many of
+    their pixels in `frame` hold the very same value as those of tissue never do, or when another
+    line of the frame is. A line that fills little of its rectangle runs obliquely, and becomes
+    several boxes.
     """
-    if not likelihood.size or likelihood.max() < _PERHAPS:
+    if not likelihood.most.size or likelihood.most.max() < _PERHAPS:
+        return ()
+    found = [
+        cells
+        for cells in _components(likelihood.mean >= _POSSIBLE, likelihood.most >= _PERHAPS)
+        if len(cells) >= _FEWEST_CELLS
+    ]
+    if not any(_is_line(cells, likelihood.mean, frame) for cells in found):
         return ()
     lines: list[Box] = []
     pieces: list[Box] = []
-    for cells in _components(likelihood >= _POSSIBLE, likelihood >= _PERHAPS):
-        if len(cells) < _FEWEST_CELLS:
-            continue
-        surest = likelihood[cells[:, 0], cells[:, 1]].max()
-        if surest < _SURE and not _stands_out(_pixels_of(cells, frame), frame.min()):
-            continue
+    for cells in found:
         top, left = cells.min(axis=0)
         bottom, right = cells.max(axis=0) + 1
         box = Box(int(left), int(top), int(right), int(bottom))
@@ -107,12 +111,19 @@ def decode(likelihood: Floats, frame: NDArray[Any]) -> tuple[Box, ...]:
     return tuple(_in_pixels(box) for box in (*join_along_lines(lines), *pieces))
 
 
+def _is_line(cells: NDArray[np.intp], likelihood: Floats, frame: NDArray[Any]) -> bool:
+    surest = likelihood[cells[:, 0], cells[:, 1]].max()
+    return bool(surest >= _SURE) or _stands_out(_pixels_of(cells, frame), frame.min())
+
+
 def _pixels_of(cells: NDArray[np.intp], frame: NDArray[Any]) -> NDArray[Any]:
     """Return the values of a frame inside of cells."""
-    inside = np.zeros((-(-frame.shape[0] // CELL), -(-frame.shape[1] // CELL)), dtype=np.bool_)
-    inside[cells[:, 0], cells[:, 1]] = True
-    mask = inside.repeat(CELL, axis=0).repeat(CELL, axis=1)
-    values: NDArray[Any] = frame[mask[: frame.shape[0], : frame.shape[1]]]
+    top, left = cells.min(axis=0)
+    inside = np.zeros(cells.max(axis=0) + 1 - (top, left), dtype=np.bool_)
+    inside[cells[:, 0] - top, cells[:, 1] - left] = True
+    part = frame[top * CELL :, left * CELL :]
+    mask = inside.repeat(CELL, axis=0).repeat(CELL, axis=1)[: part.shape[0], : part.shape[1]]
+    values: NDArray[Any] = part[: mask.shape[0], : mask.shape[1]][mask]
     return values
 
 

@@ -47,3 +47,12 @@ def test_boxes_far_apart_or_of_other_heights_stay_apart() -> None:
     apart = [Box(0, 0, 30, 10), Box(60, 0, 90, 10), Box(32, 0, 60, 40)]
 
     assert set(join_along_lines(apart)) == set(apart)
+
+
+def test_what_lies_between_two_long_lines_is_no_part_of_them() -> None:
+    apart = [Box(0, 0, 200, 12), Box(0, 100, 180, 112)]
+
+    assert join_along_lines(apart) == tuple(apart)
+    # nor to the side of lines that run down
+    turned = [Box(box.top, box.left, box.bottom, box.right) for box in apart]
+    assert join_along_lines(turned) == tuple(turned)

@@ -9,7 +9,7 @@ import pytest
 from casepack.deidentify.pixels.boxes import Box, mask_of
 from casepack.deidentify.pixels.detect import decode, find_text
 from casepack.textfinder import network
-from casepack.textfinder.network import text_likelihood
+from casepack.textfinder.network import Likelihood, text_likelihood
 from tests.deidentify.pixels.images import example, tissue, write_text
 
 
@@ -84,7 +84,8 @@ def test_strips_of_a_large_frame_say_the_same_as_the_whole(monkeypatch: pytest.M
 
     monkeypatch.setattr(network, "_MOST_PIXELS", 256 * 256)
 
-    np.testing.assert_allclose(text_likelihood(values), whole, atol=1e-4)
+    for part, of_all in zip(text_likelihood(values), whole, strict=True):
+        np.testing.assert_allclose(part, of_all, atol=1e-4)
 
 
 @pytest.mark.parametrize(("lettered", "views"), [(False, 1), (True, 4)])
@@ -104,7 +105,7 @@ def test_a_frame_without_doubt_is_seen_once(
     likelihood = text_likelihood(values)
 
     assert len(seen) == views
-    assert likelihood.shape == (24, 40)
+    assert likelihood.mean.shape == likelihood.most.shape == (24, 40)
 
 
 def test_where_the_text_stands_does_not_depend_on_the_view() -> None:
@@ -134,16 +135,34 @@ def test_the_smallest_frames_are_examined(shape: tuple[int, int]) -> None:
 def test_the_same_frame_gives_the_same_bytes() -> None:
     values = tissue()
 
-    assert text_likelihood(values).tobytes() == text_likelihood(values.copy()).tobytes()
+    once, again = text_likelihood(values), text_likelihood(values.copy())
+    assert [part.tobytes() for part in once] == [part.tobytes() for part in again]
 
 
 def test_cells_that_touch_a_sure_one_are_one_line_grown_by_a_cell() -> None:
     likelihood = np.zeros((20, 40), dtype=np.float32)
     likelihood[5:7, 10:20] = 0.3
     likelihood[5, 12] = 0.9
-    likelihood[15, 5:20] = 0.6  # likely, but nowhere sure
+    likelihood[15, 5:20] = 0.2  # likely, but nowhere sure
 
-    assert decode(likelihood, noise(80, 160)) == (Box(36, 16, 84, 32),)
+    assert decode(alike(likelihood), noise(80, 160)) == (Box(36, 16, 84, 32),)
+
+
+def alike(likelihood: np.ndarray) -> Likelihood:
+    """Return what all views say alike."""
+    return Likelihood(mean=likelihood, most=likelihood)
+
+
+def test_a_line_of_which_the_network_is_not_sure_counts_beside_one_of_which_it_is() -> None:
+    mean, most = np.zeros((2, 20, 40), dtype=np.float32)
+    mean[5:7, 10:20], most[5:7, 10:20] = 0.2, 0.4
+    assert decode(Likelihood(mean=mean, most=most), noise(80, 160)) == ()
+
+    mean[15, 5:20] = 0.9
+    most[15, 5:20] = 0.9
+
+    found = decode(Likelihood(mean=mean, most=most), noise(80, 160))
+    assert found == (Box(16, 56, 84, 68), Box(36, 16, 84, 32))
 
 
 def noise(rows: int, columns: int) -> np.ndarray:
@@ -157,18 +176,18 @@ def test_a_line_of_which_the_network_is_not_sure_counts_if_one_value_is_repeated
     likelihood = np.zeros((20, 40), dtype=np.float32)
     likelihood[5:7, 10:20] = 0.4
     frame = noise(80, 160)
-    assert decode(likelihood, frame) == ()
+    assert decode(alike(likelihood), frame) == ()
 
     frame[20:28, 40:80:4] = ink  # ten strokes of eight pixels
 
-    assert decode(likelihood, frame) == (Box(36, 16, 84, 32),)
+    assert decode(alike(likelihood), frame) == (Box(36, 16, 84, 32),)
     # elsewhere they say nothing of this line
-    assert decode(likelihood, np.roll(frame, 40, axis=0)) == ()
+    assert decode(alike(likelihood), np.roll(frame, 40, axis=0)) == ()
 
 
 def test_numbers_that_are_no_integers_repeat_nothing() -> None:
     likelihood = np.full((20, 40), 0.4, dtype=np.float32)
-    assert decode(likelihood, np.ones((80, 160), dtype=np.float32)) == ()
+    assert decode(alike(likelihood), np.ones((80, 160), dtype=np.float32)) == ()
 
 
 def test_an_oblique_line_is_covered_in_pieces_and_not_with_all_around_it() -> None:
@@ -176,7 +195,7 @@ def test_an_oblique_line_is_covered_in_pieces_and_not_with_all_around_it() -> No
     for step in range(30):
         likelihood[step : step + 3, step] = 0.9
 
-    boxes = decode(likelihood, noise(160, 160))
+    boxes = decode(alike(likelihood), noise(160, 160))
 
     covered = mask_of(boxes, 160, 160)
     assert all(covered[4 * step + 6, 4 * step + 2] for step in range(30))
