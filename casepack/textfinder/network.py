@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MODEL: Final = Path(__file__).parent / "model" / "text.onnx"
 CELL: Final = 4
 """Rows and columns of a cell, pixels."""
-_DOUBT: Final = 0.1
+_DOUBT: Final = 0.2
 """A part of a frame is seen in other views when a cell is at least this likely in the first."""
 _NEAR: Final = 12
 """Cells around doubtful ones for which the other views count."""
@@ -51,33 +51,46 @@ def text_likelihood(frame: NDArray[Any]) -> Likelihood:
     """
     maps = text_maps(frame)
     first = _look(maps)
-    mean, most = first, first
-    doubtful = first >= _DOUBT
-    if doubtful.any():
-        mean, most = first.copy(), first.copy()
-        near, seen = (_window(doubtful, grown) for grown in (_NEAR, _NEAR + _CONTEXT))
+    mean, most = first.copy(), first.copy()
+    for near, seen in _windows(first >= _DOUBT):
         inner = tuple(
             slice(n.start - s.start, n.stop - s.start) for n, s in zip(near, seen, strict=True)
         )
-        for view in _look_otherwise(maps[:, *map(_in_pixels, seen)]):
-            mean[near] += view[inner]
-            np.maximum(most[near], view[inner], out=most[near])
-        mean[near] *= np.float32(0.25)
+        views = [view[inner] for view in _look_otherwise(maps[:, *map(_in_pixels, seen)])]
+        views.append(first[near])
+        mean[near], most[near] = np.mean(views, axis=0), np.max(views, axis=0)
     held = slice(-(-frame.shape[0] // CELL)), slice(-(-frame.shape[1] // CELL))
     return Likelihood(mean=mean[held], most=most[held])
 
 
-def _window(cells: NDArray[np.bool_], grown: int) -> tuple[slice, slice]:
-    """Return the rows and columns that hold the cells and some around, in steps of the stride."""
+Window = tuple[slice, slice]
+"""Rows and columns of cells."""
+
+
+def _windows(doubtful: NDArray[np.bool_]) -> Iterator[tuple[Window, Window]]:
+    """Yield what is near to doubtful cells, and the same with what is seen around it."""
+    for rows in _groups(np.any(doubtful, axis=1)):
+        for columns in _groups(np.any(doubtful[rows], axis=0)):
+            near, seen = (
+                (_grown(rows, by, doubtful.shape[0]), _grown(columns, by, doubtful.shape[1]))
+                for by in (_NEAR, _NEAR + _CONTEXT)
+            )
+            yield near, seen
+
+
+def _groups(held: NDArray[np.bool_]) -> Iterator[slice]:
+    """Yield where cells stand together: none as near to another that their windows would meet."""
+    places = np.flatnonzero(held)
+    for group in np.split(places, np.flatnonzero(np.diff(places) > 2 * (_NEAR + _CONTEXT)) + 1):
+        if group.size:
+            yield slice(int(group[0]), int(group[-1]) + 1)
+
+
+def _grown(side: slice, by: int, size: int) -> slice:
+    """Return a side of a window with cells around it, in steps of the network's stride."""
     step = STRIDE // CELL
-    sides = []
-    for axis in (0, 1):
-        held = np.flatnonzero(cells.any(axis=1 - axis))
-        first, end = int(held[0]) - grown, int(held[-1]) + 1 + grown
-        sides.append(
-            slice(max(0, first // step * step), min(cells.shape[axis], -(-end // step) * step))
-        )
-    return sides[0], sides[1]
+    first, end = (side.start - by) // step * step, -(-(side.stop + by) // step) * step
+    return slice(max(0, first), min(size, end))
 
 
 def _in_pixels(side: slice) -> slice:

@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casepack.deidentify.pixels.boxes import Box, Mask, boxes_of, clip_boxes, join_along_lines
-from casepack.textfinder.maps import Floats
 from casepack.textfinder.network import CELL, Likelihood, text_likelihood
 
-_SURE: Final = 0.75
+_SURE: Final = 0.85
 """A line holds a cell that is at least this likely in the mean of all views."""
-_PERHAPS: Final = 0.3
-"""So does one with a cell that is at least this likely in one view, if its ink repeats one value
-exactly, or if there is a line in the frame already: text seldom stands alone."""
-_POSSIBLE: Final = 0.1
-"""Cells at least this likely belong to it when they touch it."""
+_PERHAPS: Final = 0.35
+"""So does one with a cell that is at least this likely, if its ink repeats one value exactly."""
+_SURE_BESIDE, _PERHAPS_BESIDE = 0.5, 0.3
+"""The same where the frame has another line, the latter in one view: text seldom stands alone."""
+_POSSIBLE: Final = 0.07
+"""Cells at least this likely belong to a line when they touch it."""
 _FEWEST_CELLS: Final = 3
 _FULL: Final = 0.5
 """Share of its rectangle that a line fills, unless it runs obliquely."""
@@ -78,24 +78,25 @@ def _find(frame: NDArray[Any]) -> tuple[Box, ...]:
 def decode(likelihood: Likelihood, frame: NDArray[Any]) -> tuple[Box, ...]:
     """Return the boxes of the lines in a map of cells, in pixels, grown by a cell.
 
-    Cells above a low bound that touch one another may be a line when one of them is above a middle
-    one. They are when one is above a high one, when they were drawn for certain, since many of
-    their pixels in `frame` hold the very same value as those of tissue never do, or when another
-    line of the frame is. A line that fills little of its rectangle runs obliquely, and becomes
-    several boxes.
+    Cells above a low bound that touch one another are a line when one of them is above a high one,
+    or above a middle one and drawn for certain: many of its pixels in `frame` hold the very same
+    value, as tissue never does. The bounds are lower in a frame that has a line already. A line
+    that fills little of its rectangle runs obliquely, and becomes several boxes.
     """
-    if not likelihood.most.size or likelihood.most.max() < _PERHAPS:
+    if not likelihood.most.size or likelihood.most.max() < _PERHAPS_BESIDE:
         return ()
     found = [
         cells
-        for cells in _components(likelihood.mean >= _POSSIBLE, likelihood.most >= _PERHAPS)
+        for cells in _components(likelihood.mean >= _POSSIBLE, likelihood.most >= _PERHAPS_BESIDE)
         if len(cells) >= _FEWEST_CELLS
     ]
-    if not any(_is_line(cells, likelihood.mean, frame) for cells in found):
+    if not any(_is_line(cells, likelihood, frame, alone=True) for cells in found):
         return ()
     lines: list[Box] = []
     pieces: list[Box] = []
     for cells in found:
+        if not _is_line(cells, likelihood, frame, alone=False):
+            continue
         top, left = cells.min(axis=0)
         bottom, right = cells.max(axis=0) + 1
         box = Box(int(left), int(top), int(right), int(bottom))
@@ -111,9 +112,15 @@ def decode(likelihood: Likelihood, frame: NDArray[Any]) -> tuple[Box, ...]:
     return tuple(_in_pixels(box) for box in (*join_along_lines(lines), *pieces))
 
 
-def _is_line(cells: NDArray[np.intp], likelihood: Floats, frame: NDArray[Any]) -> bool:
-    surest = likelihood[cells[:, 0], cells[:, 1]].max()
-    return bool(surest >= _SURE) or _stands_out(_pixels_of(cells, frame), frame.min())
+def _is_line(
+    cells: NDArray[np.intp], likelihood: Likelihood, frame: NDArray[Any], *, alone: bool
+) -> bool:
+    surest = float(likelihood.mean[cells[:, 0], cells[:, 1]].max())
+    if surest >= (_SURE if alone else _SURE_BESIDE):
+        return True
+    if alone and surest < _PERHAPS:
+        return False
+    return _stands_out(_pixels_of(cells, frame), frame.min())
 
 
 def _pixels_of(cells: NDArray[np.intp], frame: NDArray[Any]) -> NDArray[Any]:

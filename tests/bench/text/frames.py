@@ -34,6 +34,8 @@ _MODES = {
         ("bright", 22), ("grey", 22), ("dark", 18), ("faint", 18), ("outlined", 4), ("boxed", 16),
     ),
 }  # fmt: skip
+_GRAPHICS = {"evaluation": 0.4, "training": 0.35}
+"""Share of the frames that have graphics too."""
 _SHORT = 0.2
 """Share of the blocks to train with that have lines of one to three letters, in any script."""
 _NO_INK = 0.05
@@ -166,7 +168,8 @@ class Source:
         """
         random = self._random
         values = self.background(size)
-        if random.random() < 0.35 if graphics is None else graphics:
+        share = _GRAPHICS["training" if sizes is None else "evaluation"]
+        if random.random() < share if graphics is None else graphics:
             draw_graphics(random, values)
         count = random.choice((0, 1, 1, 1, 2, 2, 3)) if blocks is None else blocks
         taken = np.zeros(values.shape, dtype=bool)
