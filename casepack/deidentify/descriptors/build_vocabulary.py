@@ -40,6 +40,9 @@ _LEFT_OUT: Final = re.compile(
 )
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _STEM: Final = "~"
+_ENDING: Final = 2
+_INFLECTED: Final = re.compile("[\u0370-\u052f]{7,}")
+"""Long Cyrillic and Greek words, which inflect at their end."""
 _SHORTEST_STEM: Final = 3
 _LONGEST_INITIALS: Final = 3
 _OF_ABBREVIATIONS: Final = ("clinical.txt", "english.txt", "eponyms.txt", "sequences.txt")
@@ -135,6 +138,12 @@ def build_vocabulary() -> str:
         sections["words"] -= sections[name]
     sections["stems"] = {stem for stem in stems if len(stem) >= _SHORTEST_STEM}
     sections["soft"] = _soft_words(sections)
+    sections["inflected_stems"] = {
+        word[:-_ENDING]
+        for name in ("words", *DOUBLE_USE, "eponyms", "common_eponyms")
+        for word in sections[name]
+        if _INFLECTED.fullmatch(word)
+    }
     lines = [
         "# Known clinical and technical words, folded. Made by build_vocabulary.py; do not edit.",
         f"# Sources: sources/*.txt; pydicom {pydicom_version} (MIT): sr, datadict, uid;",

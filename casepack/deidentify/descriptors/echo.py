@@ -16,7 +16,7 @@ from typing import Final
 
 from casepack.deidentify.descriptors.dates import Date
 from casepack.deidentify.descriptors.folding import fold_word, name_spellings
-from casepack.deidentify.descriptors.ideographs import IDEOGRAPHS
+from casepack.deidentify.descriptors.ideographs import ideograph
 from casepack.deidentify.descriptors.transliteration import romanize_name
 
 _NUMBER_TAGS: Final = frozenset(
@@ -122,7 +122,6 @@ _INSTITUTION_TAGS: Final = frozenset(
     }
 )
 _DATE: Final = re.compile(r"(\d{4})[.-]?(\d{2})[.-]?(\d{2})")
-_IDEOGRAPH: Final = re.compile(f"[{IDEOGRAPHS}]")
 _WORD: Final = re.compile(r"[^\W_]+")
 _RUN: Final = re.compile(r"\d+|[^\W\d_]+")
 _PART: Final = re.compile(r"[^\s,^_/.()\[\]\"]+")
@@ -316,7 +315,7 @@ class _Collection:
             for form in name_spellings(piece) | romanize_name(piece):
                 if any(char.isalpha() for char in form):
                     self.names.add("".join(_WORD.findall(form)))
-            if _IDEOGRAPH.search(fold_word(piece)) and len(piece) > 1:
+            if _has_ideograph(fold_word(piece)) and len(piece) > 1:
                 self.ideographs.add(fold_word(piece))
 
     def _add_joined(self, parts: list[str]) -> None:
@@ -326,7 +325,7 @@ class _Collection:
         for count in range(2, len(firsts) + 1):
             for order in permutations(firsts, count):
                 joined = "".join(order)
-                if _IDEOGRAPH.search(joined):
+                if _has_ideograph(joined):
                     self.ideographs |= {sign.join(order) for sign in ("", " ", "^", ",", ", ")}
                 elif len(joined) >= _SHORTEST_JOINED:
                     self.names.add(joined)
@@ -355,7 +354,7 @@ class _Collection:
         words = tuple(_WORD.findall(folded))
         if all(word in NO_ONE for word in words):
             return
-        if _IDEOGRAPH.search(folded):
+        if _has_ideograph(folded):
             self.ideographs |= {word for word in words if len(word) > _MOST_JOINED - 1}
         for form in _spell_place(value):
             for word in form:
@@ -380,6 +379,10 @@ class _Collection:
             places={word: tuple(self.places[word]) for word in sorted(self.places)},
             institutions=frozenset(self.institutions - NO_ONE),
         )
+
+
+def _has_ideograph(text: str) -> bool:
+    return not text.isascii() and bool(ideograph().search(text))
 
 
 def _spell_place(value: str) -> Iterator[tuple[str, ...]]:

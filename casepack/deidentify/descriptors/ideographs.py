@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from casepack.deidentify.descriptors.vocabulary import Use, Vocabulary
@@ -12,6 +13,13 @@ IDEOGRAPHS: Final = (
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
 """CJK ideographs, katakana (hiragana is folded to it) and Hangul syllables, as a set of ``re``."""
+
+
+@cache
+def ideograph() -> re.Pattern[str]:
+    """Return the pattern of one; large, so made when a text first has other letters."""
+    return re.compile(f"[{IDEOGRAPHS}]")
+
 
 _SYLLABLE: Final = re.compile("[\u30a1-\u30ff\u31f0-\u31ff\uac00-\ud7af]")
 _SIDES: Final = frozenset("右左両双")

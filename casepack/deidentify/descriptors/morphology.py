@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
@@ -69,7 +70,11 @@ _ENDINGS_OF_SURNAMES: Final = frozenset(
 )
 """-ov, -ova, -ev, -eva."""
 _SHORTEST: Final = 7
-_MIDDLE: Final = r"(?:o|i|io|a|e|oi)?"
+_VOWELS: Final = ("o", "i", "io", "a", "e", "oi")
+"""Between two forms."""
+_LONGEST_FORM: Final = 12
+_MOST_FORMS: Final = 5
+_MOST_COMPONENTS: Final = 8
 _STRONG_ENDINGS: Final = 3
 _LONG_ENDING: Final = re.compile(
     r".*(?:itis|itide|oma[st]?|omata|osis|oses|[eo]ctom\w+|otom\w+|ostom\w+|plast\w+|path[iy]\w*|patia|"
@@ -84,6 +89,8 @@ _INFLECTIONS: Final = ("s", "es", "e", "en", "er", "em", "n", "ed", "ing", "ly",
 _SHORTEST_STEM: Final = 5
 _SHORTEST_ROOT: Final = 3
 _SHORTEST_INFLECTED: Final = 7
+_OF_EPONYMS: Final = re.compile(r"(?P<stem>\w{4,})sche[nrsm]?")
+"""German: the Basedowsche disease."""
 _ROMANCE: Final = "aeio"
 _SHORTEST_COMPOUND: Final = 8
 
@@ -117,20 +124,70 @@ _TURKISH: Final = re.compile(
 
 
 @cache
-def _learned() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return the patterns of a learned word, and of one with two parts; large, so made late."""
-    forms = rf"(?:{_FORMS}){_MIDDLE}"
-    return (
-        re.compile(rf"(?:{_PREFIXES})?(?:{forms}){{1,5}}(?:{_ENDINGS})"),
-        re.compile(rf"(?:{_PREFIXES})(?:{_FORMS})|{forms}(?:{_FORMS})"),
-    )
+def _parts(alternatives: str) -> frozenset[str]:
+    """Return what a list separated by strokes stands for; a letter with ``?`` may be missing."""
+    found: set[str] = set()
+    for part in alternatives.split("|"):
+        if part.endswith("?"):
+            found |= {part[:-1], part[:-2]}
+        else:
+            found.add(part)
+    return frozenset(found)
 
 
 @cache
-def _compound() -> re.Pattern[str]:
-    """Return the pattern of compound nouns of parts that are all known (German, Dutch)."""
-    parts = sorted(read_sections()["components"].split(), key=lambda part: (-len(part), part))
-    return re.compile(rf"(?:(?:{'|'.join(parts)})(?:s|n|en|es)?){{2,8}}")
+def _components() -> frozenset[str]:
+    """Return the parts of compound nouns (German, Dutch), with what joins them."""
+    return frozenset(
+        part + joint
+        for part in read_sections()["components"].split()
+        for joint in ("", "s", "n", "en", "es")
+    )
+
+
+def _reach(word: str, starts: Iterable[int], parts: frozenset[str], longest: int) -> set[int]:
+    """Return where one of the parts ends that begins at one of the starts."""
+    return {
+        end
+        for start in starts
+        for end in range(start + 1, min(len(word), start + longest) + 1)
+        if word[start:end] in parts
+    }
+
+
+def _reach_forms(word: str, starts: Iterable[int]) -> tuple[set[int], set[int]]:
+    """Return where a learned form ends that begins at one of the starts; and its vowel behind."""
+    ends = _reach(word, starts, _parts(_FORMS), _LONGEST_FORM)
+    behind = {end + len(vowel) for end in ends for vowel in _VOWELS if word.startswith(vowel, end)}
+    return ends, ends | behind
+
+
+def _has_two_parts(word: str) -> bool:
+    """Tell whether a word begins with a prefix and a form, or with two forms."""
+    prefixed = _reach(word, (0,), _parts(_PREFIXES), _LONGEST_FORM)
+    _, formed = _reach_forms(word, (0,))
+    return bool(_reach(word, prefixed | formed, _parts(_FORMS), _LONGEST_FORM))
+
+
+def _is_built(word: str) -> bool:
+    """Tell whether a word is a prefix or none, one to five forms, and an ending of terms."""
+    here = {0} | _reach(word, (0,), _parts(_PREFIXES), _LONGEST_FORM)
+    endings = _parts(_ENDINGS)
+    for _ in range(_MOST_FORMS):
+        _, here = _reach_forms(word, here)
+        if any(word[place:] in endings for place in here):
+            return True
+    return False
+
+
+def _is_compound(word: str) -> bool:
+    """Tell whether a word is two to eight known parts of compound nouns."""
+    here = {0}
+    for count in range(_MOST_COMPONENTS):
+        here = _reach(word, here, _components(), len(word))
+        if count and len(word) in here:
+            return True
+    return False
 
 
 def derive_use(word: str, vocabulary: Vocabulary) -> Use:
@@ -154,7 +211,7 @@ def derive_use(word: str, vocabulary: Vocabulary) -> Use:
         and (vocabulary.uses.get(turkish["stem"]) is Use.KNOWN)
     ):
         return Use.KNOWN
-    if len(word) >= _SHORTEST_COMPOUND and _compound().fullmatch(word):
+    if len(word) >= _SHORTEST_COMPOUND and _is_compound(word):
         return Use.KNOWN
     if len(word) >= _SHORTEST and _is_learned(word):
         return Use.KNOWN
@@ -189,6 +246,9 @@ def _find_stem(word: str, vocabulary: Vocabulary) -> Use | None:
             shortest = _SHORTEST_STEM if ending in {"s", "es"} else _SHORTEST_INFLECTED
             if len(stem) >= shortest and stem in uses:
                 return uses[stem]
+    eponym = _OF_EPONYMS.fullmatch(word)
+    if eponym and uses.get(eponym["stem"]) in {Use.EPONYM, Use.SURNAME}:
+        return uses[eponym["stem"]]
     if len(word) > _SHORTEST_INFLECTED and word[-1] in _ROMANCE:
         for vowel in _ROMANCE:
             if uses.get(word[:-1] + vowel) is Use.KNOWN:
@@ -201,9 +261,8 @@ def _is_learned(word: str) -> bool:
 
     Short endings (-al, -ic) need two parts: surnames have them too.
     """
-    learned, two_parts = _learned()
-    return bool(_PREFIXED_ENDING.fullmatch(word)) or bool(
-        learned.fullmatch(word) and (two_parts.match(word) or _LONG_ENDING.fullmatch(word))
+    return bool(_PREFIXED_ENDING.fullmatch(word)) or (
+        _is_built(word) and (_has_two_parts(word) or bool(_LONG_ENDING.fullmatch(word)))
     )
 
 

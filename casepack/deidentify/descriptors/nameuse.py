@@ -37,6 +37,8 @@ _ABBREVIATIONS: Final = frozenset({"op", "as", "re", "na", "an", "am", "abd", "u
 """Connectives that are abbreviations in capitals: OP, operation; AS, aortic stenosis."""
 _AND: Final = frozenset({"y", "o", "e", "und"})
 """Particles that join two words as well."""
+_OF: Final = frozenset({"of", "de", "di", "van", "von", "da", "do", "nach"})
+"""Between a disease and the eponym that names it."""
 _SAINTS: Final = frozenset(
     {"st", "ste", "sta", "sto", "san", "santa", "sankt", "saint", "sao", "sveti"}
 )
@@ -136,14 +138,17 @@ def _has_companion(reading: Reading, index: int) -> bool:
     if use not in _EPONYMS:
         return False
     companion = Role.COMPANION | (Role.WEAK_COMPANION if use is Use.EPONYM else Role.NONE)
-    behind = index + 1
+    behind, before = index + 1, index - 1
     if reading.gap(index) == "'" and reading.use(behind) is Use.LETTER:
         behind += 1
+    if reading.is_close(before) and reading.words[before].text in _OF:
+        # maladie de Wilson
+        before -= 1
     return any(
         reading.is_close(between)
         and not reading.has_comma(between)
         and reading.role(beside) & companion
-        for beside, between in ((index - 1, index - 1), (behind, behind - 1))
+        for beside, between in ((before, before), (behind, behind - 1))
     )
 
 

@@ -76,6 +76,7 @@ _IDS: Final = frozenset({"id", "pid", "acc"})
 _LEVEL: Final = re.compile(r"(?:[tlcsd]|th)\d{1,2}w?|\d[dt]")
 """T2, L5, 3D: no number of a bed or a record."""
 _DIGIT: Final = re.compile(r"\d")
+_LETTERS: Final = re.compile(r"[^\W_]+")
 
 
 @cache
@@ -95,6 +96,23 @@ def _cued_record() -> re.Pattern[str]:
         r"(?![^\W\d_])[\s._]{0,2}(?:[:=#-]|is|nr|no)?\s{0,2}#?"
         r"(?P<value>(?:[a-z]{1,6}[-/]?)?\d[a-z0-9]{0,30}(?:[-/.]\d[a-z0-9]{0,30}){0,5})(?![^\W_])"
     )
+
+
+@cache
+def _first_words(*sections: str) -> tuple[str, ...]:
+    """Return how the cues of a section begin: a text without them needs no large pattern."""
+    return tuple(
+        {
+            re.split(r"[\W_]", cue)[0] or cue
+            for section in sections
+            for cue in read_sections()[section].split()
+        }
+    )
+
+
+def _may_have_cue(text: str, *sections: str) -> bool:
+    beginnings = _first_words(*sections)
+    return any(run.startswith(beginnings) for run in _LETTERS.findall(text))
 
 
 def _cues(section: str) -> str:
@@ -124,7 +142,8 @@ def _find_numbers(text: str, echo: Echo) -> Iterator[Span]:
     for found in find_dates(text):
         kind = Kind.ECHO_DATE if echo.knows_date(found.dates) else Kind.DATE
         yield Span(found.start, found.end, kind)
-    for pattern in (_PHONE, _cued_phone()):
+    cued = (_cued_phone(),) if _may_have_cue(text, "phone_cues") else ()
+    for pattern in (_PHONE, *cued):
         for match in pattern.finditer(text):
             if _is_phone(match.group()) and not _MEASURED.match(text, match.end()):
                 yield Span(match.start(), match.end(), Kind.PHONE)
@@ -134,6 +153,15 @@ def _find_numbers(text: str, echo: Echo) -> Iterator[Span]:
 
 
 def _find_records(text: str, echo: Echo) -> Iterator[Span]:
+    yield from _find_cued_records(text, echo)
+    for match in _NUMBERS.finditer(text):
+        if _is_grouped_number(match.group()) and not _MEASURED.match(text, match.end()):
+            yield Span(match.start(), match.end(), Kind.NUMBER)
+
+
+def _find_cued_records(text: str, echo: Echo) -> Iterator[Span]:
+    if not _may_have_cue(text, "record_cues", "weak_record_cues"):
+        return
     for match in _cued_record().finditer(text):
         start, end = match.span("value")
         digits = sum(char.isdecimal() for char in match["value"])
@@ -142,9 +170,6 @@ def _find_records(text: str, echo: Echo) -> Iterator[Span]:
         strong = match["strong"] and not _LEVEL.fullmatch(match["value"])
         if known or strong or digits >= _FEWEST_DIGITS:
             yield Span(start, end, Kind.ECHO_ID if known else Kind.NUMBER)
-    for match in _NUMBERS.finditer(text):
-        if _is_grouped_number(match.group()) and not _MEASURED.match(text, match.end()):
-            yield Span(match.start(), match.end(), Kind.NUMBER)
 
 
 def _is_phone(text: str) -> bool:

@@ -140,8 +140,6 @@ MODALITIES: Final = frozenset(
     "mr mri mrt ct cta us usg pet xr dx cr nm rx tc rm irm tac echo ai cad spect мрт кт узи".split()  # noqa: SIM905  # a list of words, Cyrillic
 )
 """Modalities and machines, no initials of anybody."""
-_ENDING: Final = 2
-_INFLECTED: Final = re.compile("[\u0370-\u052f]{7,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +199,7 @@ def _read() -> Vocabulary:
         ideographs=ideographs,
         ideograph_eponyms=frozenset(sections["ideograph_eponyms"].split()),
         names=frozenset(sections["personal_names"].split()),
-        stems=frozenset(word[:-_ENDING] for word in uses if _INFLECTED.fullmatch(word)),
+        stems=frozenset(sections["inflected_stems"].split()),
         marked_stems=frozenset(sections["stems"].split()),
         longest_ideograph=max(map(len, ideographs)),
     )

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
 from casepack.deidentify.descriptors.folding import Folded
-from casepack.deidentify.descriptors.ideographs import IDEOGRAPHS, split_ideographs
+from casepack.deidentify.descriptors.ideographs import IDEOGRAPHS, ideograph, split_ideographs
 from casepack.deidentify.descriptors.morphology import derive_use
 from casepack.deidentify.descriptors.removals import Kind, Span
 from casepack.deidentify.descriptors.vocabulary import Role, Use, Vocabulary
+
+
+@cache
+def _run() -> re.Pattern[str]:
+    """Return the pattern of digits, ideographs or letters in a row."""
+    return re.compile(rf"\d+|[{IDEOGRAPHS}]+|[^\W\d_{IDEOGRAPHS}]+")
+
+
+@cache
+def _script_run() -> re.Pattern[str]:
+    """Return the pattern of ideographs, or of letters and digits, in a row."""
+    return re.compile(rf"[{IDEOGRAPHS}]+|[^\W_{IDEOGRAPHS}]+")
 
 
 class Word(NamedTuple):
@@ -26,9 +39,7 @@ class Word(NamedTuple):
 Piece = tuple[int, int, Use]
 
 _CHUNK: Final = re.compile(r"[^\W_]+")
-_RUN: Final = re.compile(rf"\d+|[{IDEOGRAPHS}]+|[^\W\d_{IDEOGRAPHS}]+")
-_SCRIPT_RUN: Final = re.compile(rf"[{IDEOGRAPHS}]+|[^\W_{IDEOGRAPHS}]+")
-_IDEOGRAPH: Final = re.compile(f"[{IDEOGRAPHS}]")
+_ASCII_RUN: Final = re.compile(r"\d+|[^\W\d_]+")
 _LONGEST_WORD: Final = 48
 _MOST_DIGITS: Final = 4
 _MOST_MEASURED_DIGITS: Final = 5
@@ -117,7 +128,7 @@ def _judge_form(chunk: str) -> Use | None:
     """Judge what needs no vocabulary: digits, single letters, technical forms."""
     if chunk.isdecimal():
         return Use.NUMBER if len(chunk) <= _MOST_DIGITS else Use.LONG_NUMBER
-    if not chunk.isascii() and _IDEOGRAPH.search(chunk):
+    if not chunk.isascii() and ideograph().search(chunk):
         return None
     if len(chunk) == 1:
         return Use.LETTER
@@ -128,7 +139,7 @@ def _split_chunk(
     original: str, folded: Folded, offset: int, chunk: str, vocabulary: Vocabulary
 ) -> Sequence[Piece]:
     """Return the pieces of a run of letters and digits that is no listed word as a whole."""
-    if not chunk.isascii() and _IDEOGRAPH.search(chunk):
+    if not chunk.isascii() and ideograph().search(chunk):
         return _split_scripts(chunk, vocabulary)
     whole = (0, len(chunk), _judge_runs(chunk, vocabulary))
     if whole[2] not in {Use.UNKNOWN, Use.LONG_NUMBER}:
@@ -143,9 +154,9 @@ def _split_chunk(
 def _split_scripts(chunk: str, vocabulary: Vocabulary) -> list[Piece]:
     """Judge what is written in ideographs, kana or Hangul apart from the rest."""
     pieces: list[Piece] = []
-    for match in _SCRIPT_RUN.finditer(chunk):
+    for match in _script_run().finditer(chunk):
         run, start = match.group(), match.start()
-        if _IDEOGRAPH.match(run):
+        if ideograph().match(run):
             pieces += [
                 (start + first, start + last, use)
                 for first, last, use in split_ideographs(run, vocabulary)
@@ -160,7 +171,7 @@ def _judge_runs(chunk: str, vocabulary: Vocabulary) -> Use:
     """Judge letters and digits glued together by their runs: ``ep2d``, ``tr3000``."""
     if len(chunk) > _LONGEST_WORD:
         return Use.UNKNOWN
-    runs = _RUN.findall(chunk)
+    runs = (_ASCII_RUN if chunk.isascii() else _run()).findall(chunk)
     if len(runs) == 1:
         return derive_use(chunk, vocabulary)
     if _is_counted(runs, vocabulary):
