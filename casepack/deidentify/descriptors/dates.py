@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final, NamedTuple
 
+from casepack.deidentify.descriptors.late import LatePattern
 from casepack.deidentify.descriptors.vocabulary import read_sections
 
 Date = tuple[int, int, int]
@@ -29,12 +30,12 @@ _YEAR: Final = r"(?:1[89]|20)\d\d"
 _TIME: Final = r"(?:[t ]\s?\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?\s?(?:z|utc|gmt|[+-]\d\d:?\d\d)?)?"
 _CLOCK: Final = r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d(?:\.\d{1,6})?)?"
 
-_COMPACT: Final = re.compile(
+_COMPACT: Final = LatePattern(
     rf"(?<!\d)(?:(?P<y>{_YEAR})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])"
     rf"(?:[t_]?{_CLOCK}(?:[+-]\d{{4}})?)?"
     rf"|(?P<a>[0-3]\d)(?P<b>[0-3]\d)(?P<y2>(?:19|20)\d\d))(?!\d)"
 )
-_SEPARATED: Final = re.compile(
+_SEPARATED: Final = LatePattern(
     # year first
     r"(?<![\d.,/])(?:(?P<y>[12]\d{3})(?P<s>\s?[-./:_ ]\s?)(?P<m>0?[1-9]|1[0-2])(?P=s)"
     r"(?P<d>0?[1-9]|[12]\d|3[01])"
@@ -44,14 +45,16 @@ _SEPARATED: Final = re.compile(
     r"|(?<![tlcs])(?P<a3>\d{1,2})(?P<u>\s?[-./]\s?)(?P<b3>[01]?\d|[0-3]?\d)(?P=u)'?(?P<c3>\d\d))"
     rf"(?![\d])(?![-./]\d)(?!\s?(?:min|mm|cm|ms|s|sec|deg|°)(?![^\W_])){_TIME}"
 )
-_MONTH_AND_YEAR: Final = re.compile(
+_MONTH_AND_YEAR: Final = LatePattern(
     r"(?<![\d.,/-])(?:(?P<m>0?[1-9]|1[0-2])\s?[-./]\s?(?P<y>(?:19|20)\d\d)"
     r"|(?P<y2>(?:19|20)\d\d)\s?[-./]\s?(?P<m2>0[1-9]|1[0-2]))(?![\d])(?![-./]\d)"
 )
-_GERMAN_DAY: Final = re.compile(
+_GERMAN_DAY: Final = LatePattern(
     r"\b(?:am|vom|seit|ab|bis|den|zum)\s(?P<d>0?[1-9]|[12]\d|3[01])\.\s?(?P<m>0?[1-9]|1[0-2])\.(?!\d)"
 )
-_EAST_ASIAN: Final = re.compile(
+_IN_DIGITS: Final = ((_COMPACT, 8), (_SEPARATED, 4), (_MONTH_AND_YEAR, 5), (_GERMAN_DAY, 2))
+"""With the fewest digits that they need."""
+_EAST_ASIAN: Final = LatePattern(
     r"(?:明治|大正|昭和|平成|令和|民國|民国)?\s?(?:\d{1,4}|元)\s?[年년]\s?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日일号號])?"
     r"|(?:明治|大正|昭和|平成|令和|民國|民国)\s?\d{1,2}(?:\s?[年./-]\s?\d{1,2}){0,2}"
     r"|\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일号號]"
@@ -59,7 +62,7 @@ _EAST_ASIAN: Final = re.compile(
     # S47.1.8 and H30/1/8, but not the levels T10-11-12
     r"|(?<![a-z\d])(?:[sh]\d{2}|r\d{1,2})([./])\d{1,2}\1\d{1,2}(?!\d)"
 )
-_TIMES: Final = re.compile(
+_TIMES: Final = LatePattern(
     r"(?<![\d:.])(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?(?:\s?(?:[ap]\.?m\b\.?|uhr|hrs|h\b))?(?![\d:])"
     r"|(?<![\d:.])\d:[0-5]\d(?::[0-5]\d|\s?(?:[ap]\.?m\b\.?|uhr|hrs|h\b))(?![\d:])"
     r"|(?<![\d.])(?:0?\d|1[0-2])(?:[:.][0-5]\d)?\s?[ap]\.?m\b\.?(?![\w-])"
@@ -70,7 +73,8 @@ _TIMES: Final = re.compile(
     r"|(?:午前|午後|上午|下午|오전|오후)?\s?\d{1,2}\s?[時时시点點]\s?\d{1,2}\s?[分분](?:\s?\d{1,2}\s?[秒초])?"
     r"|(?:午前|午後|上午|下午|오전|오후)\s?\d{1,2}\s?[時时시点點]"
 )
-_AGES: Final = re.compile(
+_SIGNS_OF_TIME: Final = (":", ".", "h", "am", "pm")
+_AGES: Final = LatePattern(
     r"(?<![\d.,])0?(?:9\d|1[0-2]\d)[\s-]?(?:year|yr|yo\b|y/o|y\.o|jahr|jahrig|ans\b|anni\b|anos\b|anos_|jaar|jarig"
     r"|yas|歳|才|岁|歲|세\b|лет\b|год|ετων|ετη|let\b|lat\b|ar\b|eves|vuotias|y\b(?![/.]))\w*(?:[\s-]?old\b)?"
     r"|\b(?:age|aged|alter|agee|etat|eta|edad|idade|yas|yasi|leeftijd|年齢|年龄|возраст|ηλικια)\s?[:=]?\s?"
@@ -80,17 +84,17 @@ _AGES: Final = re.compile(
 
 _DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])"
 _OF: Final = r"(?:de |d'|di |of |do |ta )?"
-_MONTH_NAME: Final = re.compile(r"[^\W\d_]{3,}")
-_DAY_BEFORE: Final = re.compile(
+_MONTH_NAME: Final = LatePattern(r"[^\W\d_]{3,}")
+_DAY_BEFORE: Final = LatePattern(
     rf"(?<![^\W_])(?<!\d[.,]){_DAY}(?P<glued>(?:st|nd|rd|th|er|o|a|e|\.)?[\s._/-]{{0,2}}{_OF})\Z"
 )
-_YEAR_BEFORE: Final = re.compile(rf"(?<!\d)(?P<year>{_YEAR})[\s.,_/-]{{1,2}}\Z")
-_DAY_BEHIND: Final = re.compile(
+_YEAR_BEFORE: Final = LatePattern(rf"(?<!\d)(?P<year>{_YEAR})[\s.,_/-]{{1,2}}\Z")
+_DAY_BEHIND: Final = LatePattern(
     rf"\.?[\s._-]{{0,2}}{_DAY}(?:st|nd|rd|th)?(?:[\s,._-]{{1,2}}(?P<year>{_YEAR}))?(?![^\W_])"
     r"(?![.,]\d)(?!\s?(?:mm|cm|ms|s|hz|min|ml|deg|°|%|x))"
 )
-_YEAR_BEHIND: Final = re.compile(rf"\.?[\s._,/'-]{{0,3}}(?:de |del |of )?(?P<year>{_YEAR})(?!\d)")
-_SHORT_YEAR_BEHIND: Final = re.compile(
+_YEAR_BEHIND: Final = LatePattern(rf"\.?[\s._,/'-]{{0,3}}(?:de |del |of )?(?P<year>{_YEAR})(?!\d)")
+_SHORT_YEAR_BEHIND: Final = LatePattern(
     r"(?P<joint>\.?(?:[\s._,/-]{0,2}'?))(?P<year>\d\d)(?![^\W_])(?![.,]\d)"
 )
 _CLEAR_WITH_DAY: Final = frozenset(
@@ -117,13 +121,17 @@ def _ambiguous_months() -> frozenset[str]:
 
 def find_dates(text: str) -> Iterator[Found]:
     """Yield the dates of a folded text; they may overlap."""
-    for pattern in (_COMPACT, _SEPARATED, _MONTH_AND_YEAR, _GERMAN_DAY):
+    digits = sum(map(str.isdecimal, text))
+    for pattern, fewest in _IN_DIGITS:
+        if digits < fewest:
+            continue
         for match in pattern.finditer(text):
             dates = _read_numbers(match)
             if dates:
                 yield Found(match.start(), match.end(), dates)
-    for match in _EAST_ASIAN.finditer(text):
-        yield Found(match.start(), match.end(), _read_east_asian(match.group()))
+    if not text.isascii() or "." in text or "/" in text:
+        for match in _EAST_ASIAN.finditer(text):
+            yield Found(match.start(), match.end(), _read_east_asian(match.group()))
     for match in _MONTH_NAME.finditer(text):
         if match.group() in _months():
             found = _read_named(text, match)
@@ -133,6 +141,8 @@ def find_dates(text: str) -> Iterator[Found]:
 
 def find_times(text: str) -> Iterator[tuple[int, int]]:
     """Yield the times of day of a folded text."""
+    if text.isascii() and not any(sign in text for sign in _SIGNS_OF_TIME):
+        return
     for match in _TIMES.finditer(text):
         yield match.span()
 

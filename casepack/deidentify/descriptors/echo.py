@@ -17,6 +17,7 @@ from typing import Final
 from casepack.deidentify.descriptors.dates import Date
 from casepack.deidentify.descriptors.folding import fold_word, name_spellings
 from casepack.deidentify.descriptors.ideographs import ideograph
+from casepack.deidentify.descriptors.late import LatePattern
 from casepack.deidentify.descriptors.transliteration import romanize_name
 
 _NUMBER_TAGS: Final = frozenset(
@@ -121,10 +122,10 @@ _INSTITUTION_TAGS: Final = frozenset(
         0x00120060,  # Clinical Trial Coordinating Center Name
     }
 )
-_DATE: Final = re.compile(r"(\d{4})[.-]?(\d{2})[.-]?(\d{2})")
-_WORD: Final = re.compile(r"[^\W_]+")
-_RUN: Final = re.compile(r"\d+|[^\W\d_]+")
-_PART: Final = re.compile(r"[^\s,^_/.()\[\]\"]+")
+_DATE: Final = LatePattern(r"(\d{4})[.-]?(\d{2})[.-]?(\d{2})")
+_WORD: Final = LatePattern(r"[^\W_]+")
+_RUN: Final = LatePattern(r"\d+|[^\W\d_]+")
+_PART: Final = LatePattern(r"[^\s,^_/.()\[\]\"]+")
 _MARKS: Final = re.compile(r"['\-]")
 _NAME_COMPONENTS: Final = 3
 """Family, given, middle; behind them stand titles (PS3.5 6.2, PN)."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from casepack.deidentify.descriptors.echo import Echo
+from casepack.deidentify.descriptors.late import LatePattern
 from casepack.deidentify.descriptors.morphology import derive_use
 from casepack.deidentify.descriptors.places_echoed import remove_places
 from casepack.deidentify.descriptors.reading import Reading
@@ -14,11 +15,11 @@ from casepack.deidentify.descriptors.removals import Kind, Span
 from casepack.deidentify.descriptors.vocabulary import MODALITIES, Role, Use, Vocabulary
 from casepack.deidentify.descriptors.words import Word
 
-_RUN: Final = re.compile(r"\d+|[^\W\d_]+")
-_BETWEEN: Final = re.compile(r"[\s./_:#-]{0,2}")
+_RUN: Final = LatePattern(r"\d+|[^\W\d_]+")
+_BETWEEN: Final = LatePattern(r"[\s./_:#-]{0,2}")
 _MOST_RUNS: Final = 12
 _FEWEST_FREE_DIGITS: Final = 5
-_UNIT_BEHIND: Final = re.compile(r"\s?(?:[^\W_]+|%|°)")
+_UNIT_BEHIND: Final = LatePattern(r"\s?(?:[^\W_]+|%|°)")
 _SURELY: Final = frozenset({Use.UNKNOWN, Use.LONG_NUMBER, Use.EPONYM, Use.SURNAME, Use.DOUBLE})
 _SHORTEST_LEFT: Final = 3
 _BEFORE_NAMES: Final = (

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import Final
 
+from casepack.deidentify.descriptors.late import LatePattern
 from casepack.deidentify.descriptors.vocabulary import Use, Vocabulary
 
 IDEOGRAPHS: Final = (
@@ -21,7 +22,7 @@ def ideograph() -> re.Pattern[str]:
     return re.compile(f"[{IDEOGRAPHS}]")
 
 
-_SYLLABLE: Final = re.compile("[\u30a1-\u30ff\u31f0-\u31ff\uac00-\ud7af]")
+_SYLLABLE: Final = LatePattern("[\u30a1-\u30ff\u31f0-\u31ff\uac00-\ud7af]")
 _SIDES: Final = frozenset("右左両双")
 """Stay beside an unknown word of two characters and more: right, left, both."""
 
@@ -32,7 +33,7 @@ _OF_NAMES: Final = frozenset(
 
 _LENGTH_OF_SHORT_NAME: Final = 2
 _LENGTH_OF_KOREAN_NAME: Final = 3
-_KATAKANA: Final = re.compile("[\u30a1-\u30ff\u31f0-\u31ff]")
+_KATAKANA: Final = LatePattern("[\u30a1-\u30ff\u31f0-\u31ff]")
 _PARTICLES: Final = frozenset(
     "\uc740\ub294\uc774\uac00\uc744\ub97c\uc758\uc5d0\ub3c4\ub9cc\uacfc\uc640\ub85c\ud568\ub428\ud6c4\uc804\uc911\uc2dc\ubd80"
 )

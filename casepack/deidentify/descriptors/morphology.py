@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
+from casepack.deidentify.descriptors.late import LatePattern
 from casepack.deidentify.descriptors.vocabulary import Use, Vocabulary, read_sections
 
 _FORMS: Final = (
@@ -76,12 +76,12 @@ _LONGEST_FORM: Final = 12
 _MOST_FORMS: Final = 5
 _MOST_COMPONENTS: Final = 8
 _STRONG_ENDINGS: Final = 3
-_LONG_ENDING: Final = re.compile(
+_LONG_ENDING: Final = LatePattern(
     r".*(?:itis|itide|oma[st]?|omata|osis|oses|[eo]ctom\w+|otom\w+|ostom\w+|plast\w+|path[iy]\w*|patia|"
     r"gra[pf][hi]\w+|gram\w?|s[ck]op\w+|alg[ie]\w*|a?emia|megal\w+|mala[czt]\w+|plegi\w|pares\w+|s[ck]leros\w|"
     r"stenos\w+|troph?\w+|listes\w+|listhes\w+|l[iy][st]\w+|blast\w*|[cz]yt\w*|sar[ck]om\w?|[ck]ar[cz]inom\w?)"
 )
-_PREFIXED_ENDING: Final = re.compile(
+_PREFIXED_ENDING: Final = LatePattern(
     r"(?:hemi|emi|para|tetra|mono|quadri|di|dys|dis|hyper|iper|hiper|hypo|ipo|hipo|poly|poli|meta|ana|pan|a|an)"
     r"(?:pares|plegi|troph|trof|plasi|esthesi|aesthesi|asthesi|estesi|algesi|kines|kinez|reflexi|tensi|glyc|glic)\w{1,6}"
 )
@@ -89,15 +89,15 @@ _INFLECTIONS: Final = ("s", "es", "e", "en", "er", "em", "n", "ed", "ing", "ly",
 _SHORTEST_STEM: Final = 5
 _SHORTEST_ROOT: Final = 3
 _SHORTEST_INFLECTED: Final = 7
-_OF_EPONYMS: Final = re.compile(r"(?P<stem>\w{4,})sche[nrsm]?")
+_OF_EPONYMS: Final = LatePattern(r"(?P<stem>\w{4,})sche[nrsm]?")
 """German: the Basedowsche disease."""
 _ROMANCE: Final = "aeio"
 _SHORTEST_COMPOUND: Final = 8
 
 
-_CYRILLIC_OR_GREEK: Final = re.compile("[\u0370-\u052f]+")
+_CYRILLIC_OR_GREEK: Final = LatePattern("[\u0370-\u052f]+")
 _ENDINGS_OF_STEMS: Final = range(1, 5)
-_ARABIC_OR_HEBREW: Final = re.compile("[\u0590-\u06ff]+")
+_ARABIC_OR_HEBREW: Final = LatePattern("[\u0590-\u06ff]+")
 _SEMITIC_PREFIXES: Final = (
     # Arabic: and the, by the, for the, as the, then the, the, for the, and, by, for, then, as
     *("\u0648\u0627\u0644", "\u0628\u0627\u0644", "\u0644\u0627\u0644", "\u0643\u0627\u0644"),
@@ -117,7 +117,7 @@ _SEMITIC_PREFIXES: Final = (
     ),
 )
 _ARTICLE: Final = "\u0627\u0644"
-_TURKISH: Final = re.compile(
+_TURKISH: Final = LatePattern(
     r"(?P<stem>\w{4,}?)(?:(?:lar|ler)?(?:i|u|si|su|in|un|nin|nun|im|um)?(?:n?da|n?de|ta|te|n?dan|n?den|tan|ten|ya|ye"
     r"|n?a|n?e|yi|yu|na|ne)?|li|lu|siz|suz|lari|leri|larin|lerin|lik|luk)"
 )

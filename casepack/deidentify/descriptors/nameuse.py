@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from casepack.deidentify.descriptors.ideographs import KOREAN_SURNAMES
+from casepack.deidentify.descriptors.late import LatePattern
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Kind
 from casepack.deidentify.descriptors.surnames import LEADING, is_particle
@@ -17,8 +18,8 @@ _NAMES_TOO: Final = _DOUBLES | {Use.BODY, Use.SURNAME}
 _MOST_WORDS_OF_STREET: Final = 7
 _LEAST_LETTERS: Final = 3
 _LENGTH_OF_KOREAN_GIVEN: Final = 2
-_HOUSE: Final = re.compile(r"\d{1,5}[a-z]?")
-_LABEL: Final = re.compile(r"\s?[:=#.]{0,2}\s?[#(]?\s?")
+_HOUSE: Final = LatePattern(r"\d{1,5}[a-z]?")
+_LABEL: Final = LatePattern(r"\s?[:=#.]{0,2}\s?[#(]?\s?")
 _DANGLING: Final = Role.CONNECTIVE | Role.BY | Role.FOR | Role.AT
 _PERSONAL: Final = frozenset(
     {

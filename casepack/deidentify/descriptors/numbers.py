@@ -6,20 +6,21 @@ import re
 from typing import Final
 
 from casepack.deidentify.descriptors.echo import Echo
+from casepack.deidentify.descriptors.late import LatePattern
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Kind
 from casepack.deidentify.descriptors.vocabulary import Role, Use
 
-_FRACTION: Final = re.compile(r"(?<![\d.])\d{1,4}\.\Z")
+_FRACTION: Final = LatePattern(r"(?<![\d.])\d{1,4}\.\Z")
 _YEARS: Final = frozenset(range(1900, 2050))
 _YEAR_DIGITS: Final = 4
 _LONGEST_FRACTION: Final = 8
 _LONGEST_MEASURED: Final = 7
-_ATTACHED: Final = re.compile(r"\s?[:=~<>≤≥±x*+/,;-]?\s?")
-_SIGN_OF_VALUE: Final = re.compile(r"[=x*+<>≤≥±/]\s?\Z|\d\s?-\s?\Z|[,;]\s?\Z")
-_SIGNED: Final = re.compile(r"(?:^|[\s(,])[-+±]\Z")
+_ATTACHED: Final = LatePattern(r"\s?[:=~<>≤≥±x*+/,;-]?\s?")
+_SIGN_OF_VALUE: Final = LatePattern(r"[=x*+<>≤≥±/]\s?\Z|\d\s?-\s?\Z|[,;]\s?\Z")
+_SIGNED: Final = LatePattern(r"(?:^|[\s(,])[-+±]\Z")
 _POWERS_OF_TWO: Final = frozenset({2048})
-_SIGN_BEHIND: Final = re.compile(r"\s?(?:%|°|x\s?\d|\*|/\s?\d)")
+_SIGN_BEHIND: Final = LatePattern(r"\s?(?:%|°|x\s?\d|\*|/\s?\d)")
 
 
 def judge_numbers(reading: Reading, echo: Echo) -> None:

@@ -12,27 +12,28 @@ from typing import Final
 
 from casepack.deidentify.descriptors.dates import find_dates, find_great_ages, find_times
 from casepack.deidentify.descriptors.echo import Echo
+from casepack.deidentify.descriptors.late import LatePattern
 from casepack.deidentify.descriptors.removals import Kind, Span
 from casepack.deidentify.descriptors.vocabulary import read_sections
 
-_E_MAIL: Final = re.compile(r"[^\s@<>()\[\],;:]{1,64}@[^\s@<>()\[\],;]{0,250}[^\s@<>()\[\],;.]")
-_URL: Final = re.compile(
+_E_MAIL: Final = LatePattern(r"[^\s@<>()\[\],;:]{1,64}@[^\s@<>()\[\],;]{0,250}[^\s@<>()\[\],;.]")
+_URL: Final = LatePattern(
     r"\b(?:https?|ftps?|sftp|file|dicom)://\S*[^\s.,;)\]]"
     r"|\bwww\d?\.[^\s,;)\]]*[^\s.,;)\]]"
     r"|(?<![\w@.-])(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|info|biz|local|lan|internal|intra)(?![\w-])(?:[:/]\S*[^\s.,;)\]])?"
     r"|(?<![\w@.-])(?:[a-z0-9-]+\.)+[a-z0-9-]{3,}\.(?:de|fr|it|es|pt|tr|nl|uk|jp|cn|kr|ch|at|eu|ru|gr|pl|se|dk|no|be|ca|us|au|br|mx|il)(?![\w-])(?:/\S*)?"
     r"|\\\\[a-z0-9_.$-]+\\\S+"
 )
-_NETWORK: Final = re.compile(
+_NETWORK: Final = LatePattern(
     r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{2,5}|/\d\d?)?(?![\d.])"
     r"|(?<![\w:])[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?![\w:])"
     r"|(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}:?[0-9a-f]{1,4}(?![\w:])"
 )
-_UID: Final = re.compile(r"(?<![\w.])[0-2]\.\d+(?:\.\d+){3,}(?![\w.]\d)")
-_UUID: Final = re.compile(
+_UID: Final = LatePattern(r"(?<![\w.])[0-2]\.\d+(?:\.\d+){3,}(?![\w.]\d)")
+_UUID: Final = LatePattern(
     r"(?<!\w)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?!\w)"
 )
-_PHONE: Final = re.compile(
+_PHONE: Final = LatePattern(
     # international, area code in brackets, three groups, trunk prefix
     r"(?<![\w.,/-])(?:\+|00)\s?\d{1,3}[\s./-]?(?:\(0?\d{1,5}\)[\s./-]?)?\d{1,5}(?:[\s./-]?\d{2,5}){1,5}(?!\d)"
     r"|\(0?\d{2,5}\)[\s./-]{0,2}[\d][\d\s./-]{4,12}\d(?!\d)"
@@ -41,10 +42,10 @@ _PHONE: Final = re.compile(
     r"|(?<![\w.,/-])0\d{1,5}\s?[/-]\s?\d{2,9}(?:[\s-]\d{1,6}){0,4}(?!\d)"
     r"|(?<![\w.,/-])0\d{1,4}(?:[\s.]\d{2,4}){2,5}(?!\d)"
 )
-_MEASURED: Final = re.compile(
+_MEASURED: Final = LatePattern(
     r"\s?(?:mm|cm|ms|s|sec|hz|khz|mhz|ml|mg|kg|g|kv|ma|mas|t|°|deg|%|x)\b"
 )
-_NUMBERS: Final = re.compile(
+_NUMBERS: Final = LatePattern(
     # social security and the like
     r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"
     # grouped numbers with a long group or many digits
@@ -56,16 +57,19 @@ _NUMBERS: Final = re.compile(
     r"|(?<!\w)(?![tlcsd]\d{1,2} )[a-z]{1,2}\d[a-z\d]? \d[abd-hjlnp-uw-z]{2}(?!\w)"
     r"|〒\s?\d{3}-?\d{4}"
 )
-_POST_BOX: Final = re.compile(
+_POST_BOX: Final = LatePattern(
     r"(?<!\w)(?:p\.?\s?o\.?\s?box|postfach|postbus|casella postale|apartado(?: postal)?"
     r"|caixa postal|posta kutusu)\s?(?:nr|no|n)?\.?\s?\d+"
 )
 _ADDRESSES: Final = (
-    (Kind.UID, _UID),
-    (Kind.UID, _UUID),
-    (Kind.URL, _NETWORK),
-    (Kind.ADDRESS, _POST_BOX),
+    (Kind.UID, _UID, ".", 4),
+    (Kind.UID, _UUID, "-", 4),
+    (Kind.URL, _NETWORK, ".", 3),
+    (Kind.URL, _NETWORK, ":", 3),
+    (Kind.URL, _NETWORK, "-", 5),
+    (Kind.ADDRESS, _POST_BOX, "o", 1),
 )
+"""With a sign, and how often it stands in a text at the fewest."""
 _FEWEST_DIGITS: Final = 4
 _FEWEST_DIGITS_IN_GROUPS: Final = 7
 _FEWEST_DIGITS_OF_PHONE: Final = 6
@@ -73,9 +77,9 @@ _ROUND: Final = 5
 _ROUND_VALUE: Final = 50
 _IDS: Final = frozenset({"id", "pid", "acc"})
 """Weak cues that make a short number of the study one; not "no" and "code"."""
-_LEVEL: Final = re.compile(r"(?:[tlcsd]|th)\d{1,2}w?|\d[dt]")
+_LEVEL: Final = LatePattern(r"(?:[tlcsd]|th)\d{1,2}w?|\d[dt]")
 """T2, L5, 3D: no number of a bed or a record."""
-_DIGIT: Final = re.compile(r"\d")
+_DIGIT: Final = LatePattern(r"\d")
 _LETTERS: Final = re.compile(r"[^\W_]+")
 
 
@@ -99,20 +103,24 @@ def _cued_record() -> re.Pattern[str]:
 
 
 @cache
-def _first_words(*sections: str) -> tuple[str, ...]:
-    """Return how the cues of a section begin: a text without them needs no large pattern."""
-    return tuple(
-        {
-            re.split(r"[\W_]", cue)[0] or cue
-            for section in sections
-            for cue in read_sections()[section].split()
-        }
-    )
+def _first_words(*sections: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return how the cues of a section begin, and the single letters that some begin with."""
+    beginnings: set[str] = set()
+    letters: set[str] = set()
+    for section in sections:
+        for cue in read_sections()[section].split():
+            first = re.split(r"[\W_]", cue)[0]
+            if len(first) == 1:
+                letters.add(first)
+                first = "".join(_LETTERS.findall(cue))
+            beginnings.add(first or cue)
+    return tuple(sorted(beginnings)), frozenset(letters)
 
 
 def _may_have_cue(text: str, *sections: str) -> bool:
-    beginnings = _first_words(*sections)
-    return any(run.startswith(beginnings) for run in _LETTERS.findall(text))
+    """Tell whether a word of a text begins as a cue does; the large pattern says the rest."""
+    beginnings, letters = _first_words(*sections)
+    return any(run in letters or run.startswith(beginnings) for run in _LETTERS.findall(text))
 
 
 def _cues(section: str) -> str:
@@ -134,7 +142,9 @@ def find_patterns(text: str, echo: Echo) -> Iterator[Span]:
 
 
 def _find_numbers(text: str, echo: Echo) -> Iterator[Span]:
-    for kind, pattern in _ADDRESSES:
+    for kind, pattern, sign, fewest in _ADDRESSES:
+        if text.count(sign) < fewest:
+            continue
         for match in pattern.finditer(text):
             yield Span(match.start(), match.end(), kind)
     for start, end in find_great_ages(text):
@@ -142,8 +152,10 @@ def _find_numbers(text: str, echo: Echo) -> Iterator[Span]:
     for found in find_dates(text):
         kind = Kind.ECHO_DATE if echo.knows_date(found.dates) else Kind.DATE
         yield Span(found.start, found.end, kind)
+    digits = sum(map(str.isdecimal, text))
+    phones = (_PHONE,) if digits >= _FEWEST_DIGITS_OF_PHONE else ()
     cued = (_cued_phone(),) if _may_have_cue(text, "phone_cues") else ()
-    for pattern in (_PHONE, *cued):
+    for pattern in (*phones, *cued):
         for match in pattern.finditer(text):
             if _is_phone(match.group()) and not _MEASURED.match(text, match.end()):
                 yield Span(match.start(), match.end(), Kind.PHONE)

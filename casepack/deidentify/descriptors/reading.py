@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from casepack.deidentify.descriptors.folding import Folded
+from casepack.deidentify.descriptors.late import LatePattern
 from casepack.deidentify.descriptors.morphology import is_declined
 from casepack.deidentify.descriptors.removals import Kind, Span
 from casepack.deidentify.descriptors.vocabulary import Role, Use, Vocabulary
 from casepack.deidentify.descriptors.words import Word, split_words
 
-_CLOSE: Final = re.compile(r"[\s.,'_^/=&+\-]{0,4}")
-_COMMA: Final = re.compile(r"\s{0,2}(?:,|\^)\s{0,2}\^?")
-_STOPS: Final = re.compile(r"[\n\r;:|()\[\]{}]|\.\s")
+_CLOSE: Final = LatePattern(r"[\s.,'_^/=&+\-]{0,4}")
+_COMMA: Final = LatePattern(r"\s{0,2}(?:,|\^)\s{0,2}\^?")
+_STOPS: Final = LatePattern(r"[\n\r;:|()\[\]{}]|\.\s")
 _NAME_USES: Final = frozenset({Use.UNKNOWN, Use.DOUBLE, Use.GIVEN, Use.EPONYM, Use.SURNAME})
 _LONGEST_ABBREVIATION: Final = 3
 _IN_CAPITALS: Final = frozenset({"mr", "ms", "sr", "hr", "fr"})

@@ -6,9 +6,9 @@ gone, nothing tells any longer that the word beside it belonged to it.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from casepack.deidentify.descriptors.late import LatePattern
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Kind
 from casepack.deidentify.descriptors.vocabulary import Role, Use
@@ -28,15 +28,15 @@ _PLACES: Final = frozenset(
 _NUMBERS: Final = frozenset({Kind.NUMBER, Kind.PHONE, Kind.ECHO_ID})
 _FEWEST_DIGITS: Final = 5
 _MOST_DIGITS_BESIDE: Final = 4
-_BETWEEN_NUMBERS: Final = re.compile(r"[ ()/.\-]{1,3}")
-_POSTAL_CODE: Final = re.compile(
+_BETWEEN_NUMBERS: Final = LatePattern(r"[ ()/.\-]{1,3}")
+_POSTAL_CODE: Final = LatePattern(
     # 03-667, 88162-538, 1234-567; 752 36; 12345; 3572 VO
     r"(?<![\w.,/-])(?:\d{2}-\d{3}|\d{4,5}-\d{3}|\d{3} \d{2}|\d{4,6}|[1-9]\d{3} ?[a-z]{2})"
     r"(?=[ ,]{1,2}\Z)"
 )
 _LONGEST_ADDRESS: Final = 14
-_ADDRESS_GAP: Final = re.compile(r"[\s.,:'’/_-]{0,4}")  # noqa: RUF001  # the apostrophe of print
-_ENDS_SENTENCE: Final = re.compile(r"\.\s|[\n\r;]")
+_ADDRESS_GAP: Final = LatePattern(r"[\s.,:'’/_-]{0,4}")  # noqa: RUF001  # the apostrophe of print
+_ENDS_SENTENCE: Final = LatePattern(r"\.\s|[\n\r;]")
 _LONGEST_ABBREVIATION: Final = 4
 _SHORTEST_TAIL: Final = 2
 _LONGEST_INITIALS: Final = 4

@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from casepack.deidentify.descriptors.late import LatePattern
+
 _PAIRS: Final = {")": "(", "]": "[", "}": "{", "」": "「", "）": "（", "”": "“", "»": "«"}  # noqa: RUF001  # brackets of print
 _OPENING: Final = frozenset(_PAIRS.values())
 _QUOTES: Final = frozenset("\"'`")
-_LINE: Final = re.compile(r"\r\n|\r|\n")
+_LINE: Final = LatePattern(r"\r\n|\r|\n")
 _SPACED_MARKS: Final = (";", ",", "，", "、", ":")  # noqa: RUF001
 _JOINING_MARKS: Final = ("/", "^", "_", "-", ".", "|", "=", "&", "+", "*", "\\", "~", "–")  # noqa: RUF001
-_ATTACHED_BEFORE: Final = re.compile(r"(?:[+#±<>≤≥~*°$@&]+|(?<=\s)-(?=\Z)|\A-(?=\Z))\Z")
-_ATTACHED_BEHIND: Final = re.compile(r"[%°+*!?™®]+|['\"](?!\w)")
+_ATTACHED_BEFORE: Final = LatePattern(r"(?:[+#±<>≤≥~*°$@&]+|(?<=\s)-(?=\Z)|\A-(?=\Z))\Z")
+_ATTACHED_BEHIND: Final = LatePattern(r"[%°+*!?™®]+|['\"](?!\w)")
 
 
 class _Text:

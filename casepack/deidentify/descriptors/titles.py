@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import Final
 
+from casepack.deidentify.descriptors.late import LatePattern
 from casepack.deidentify.descriptors.reading import Reading
 from casepack.deidentify.descriptors.removals import Kind
 from casepack.deidentify.descriptors.surnames import end_of_surname, is_second_surname
@@ -15,7 +16,7 @@ _TAKEN: Final = frozenset({Use.UNKNOWN, Use.DOUBLE, Use.GIVEN, Use.EPONYM, Use.S
 _MOST_WORDS_OF_NAME: Final = 5
 _AND: Final = frozenset({"and", "und", "et", "y", "e", "en", "ve", "и", "και"})
 _STROKES: Final = frozenset({"/", " / ", "&", " & ", "+", " + "})
-_NAME_GAP: Final = re.compile(r"[\s.'_^-]{0,3}")
+_NAME_GAP: Final = LatePattern(r"[\s.'_^-]{0,3}")
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from casepack.deidentify.descriptors.folding import Folded
 from casepack.deidentify.descriptors.ideographs import IDEOGRAPHS, ideograph, split_ideographs
+from casepack.deidentify.descriptors.late import LatePattern
 from casepack.deidentify.descriptors.morphology import derive_use
 from casepack.deidentify.descriptors.removals import Kind, Span
 from casepack.deidentify.descriptors.vocabulary import Role, Use, Vocabulary
@@ -39,7 +40,7 @@ class Word(NamedTuple):
 Piece = tuple[int, int, Use]
 
 _CHUNK: Final = re.compile(r"[^\W_]+")
-_ASCII_RUN: Final = re.compile(r"\d+|[^\W\d_]+")
+_ASCII_RUN: Final = LatePattern(r"\d+|[^\W\d_]+")
 _LONGEST_WORD: Final = 48
 _MOST_DIGITS: Final = 4
 _MOST_MEASURED_DIGITS: Final = 5
@@ -48,7 +49,7 @@ _MOST_DIGITS_IN_ALL: Final = 8
 _MOST_RUNS: Final = 8
 _SHORTEST_KEPT_PIECE: Final = 4
 
-_TECHNICAL: Final = re.compile(
+_TECHNICAL: Final = LatePattern(
     # P101 L5 T12 b50 x3; a level and the next one without its letter is two words
     r"[a-z\u03bc\u03c6\u03b8\u03b1]\d{1,3}"
     # 3d 4t, also with one more number: 2d1, 3d15
