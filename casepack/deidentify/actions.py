@@ -17,7 +17,7 @@ from casepack.deidentify.plan import CODE_MEANING
 from casepack.deidentify.pseudonyms import Pseudonyms
 from casepack.deidentify.text import decode_text, encode_text, split_values
 from casepack.encoding import unpad
-from casepack.standard.codes import known_meanings
+from casepack.standard.codes import is_known_meaning
 from casepack.standard.dictionary import dictionary_vr, value_multiplicity
 
 if TYPE_CHECKING:
@@ -305,7 +305,7 @@ def keep_known_meaning(value: bytes) -> bytes | None:
         meaning = unpad(value).decode("ascii").strip()
     except UnicodeDecodeError:
         return None
-    return value if not meaning or meaning.casefold() in known_meanings() else None
+    return value if not meaning or is_known_meaning(meaning) else None
 
 
 def code_of_meaning(meaning: bytes) -> bytes:

@@ -125,9 +125,8 @@ _ROLES: Final = {
     "parameters": Role.PARAMETER,
     "units": Role.UNIT,
 }
-_USES: Final = {
+_DOUBTFUL_USES: Final = {
     # later ones win
-    "words": Use.KNOWN,
     "other": Use.DOUBLE,
     "given": Use.GIVEN,
     "eponyms": Use.EPONYM,
@@ -173,15 +172,19 @@ class Vocabulary:
 def read_sections() -> Mapping[str, str]:
     """Return the text of each section of ``vocabulary.txt``."""
     text = (files("casepack.deidentify.descriptors") / "vocabulary.txt").read_text("utf-8")
-    parts = re.split(r"^\[(\w*)\]\n", text, flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
+    # a pattern would take longer than all the rest
+    sections = {}
+    for part in text.split("\n[")[1:]:
+        name, _, body = part.partition("]\n")
+        sections[name] = body
+    return sections
 
 
 @cache
 def _read() -> Vocabulary:
     sections = read_sections()
-    uses: dict[str, Use] = {}
-    for name, use in _USES.items():
+    uses = dict.fromkeys(sections["words"].split(), Use.KNOWN)
+    for name, use in _DOUBTFUL_USES.items():
         uses.update(dict.fromkeys(sections[name].split(), use))
     roles: dict[str, int] = {}
     for name, role in _ROLES.items():
