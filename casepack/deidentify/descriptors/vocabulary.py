@@ -171,7 +171,7 @@ class Vocabulary:
 @cache
 def read_sections() -> Mapping[str, str]:
     """Return the text of each section of ``vocabulary.txt``."""
-    text = (files("casepack.deidentify.descriptors") / "vocabulary.txt").read_text("utf-8")
+    text = (files("casepack.deidentify.descriptors") / "vocabulary.txt").read_bytes().decode()
     # a pattern would take longer than all the rest
     sections = {}
     for part in text.split("\n[")[1:]:
