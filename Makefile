@@ -48,6 +48,7 @@ lint: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	dpkg -s libgdcm-tools openssl >/dev/null 2>&1 || { $(APT) update && $(APT) install -y libgdcm-tools openssl; }
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.words
 	$(BIN)/python -m tests.bench.packing
 	$(BIN)/python -m tests.bench.batches
 
