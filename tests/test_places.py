@@ -13,7 +13,7 @@ import pytest
 
 from casepack.deidentify.key_file import write_new_key
 from casepack.errors import TargetError
-from casepack.package import previews
+from casepack.package.pictures import previews
 from casepack.pipeline import Settings, make_sample, pack_study
 from tests.test_pipeline import digest_of, write_patient
 

@@ -48,7 +48,7 @@ def check(
     """
     from dataclasses import asdict
 
-    from casepack.package.readiness import check_readiness
+    from casepack.package.doi.readiness import check_readiness
 
     findings = check_readiness(package)
     errors = [one for one in findings if one.severity == "error"]
@@ -111,7 +111,7 @@ def reserve(
 
     Example: casepack doi reserve ./iscm-0001 --service zenodo --credentials token.txt --send
     """
-    from casepack.package.registration import describe_requests, reserve_doi
+    from casepack.package.doi.registration import describe_requests, reserve_doi
 
     if dry_run:
         for request in describe_requests(package, service, prefix):
@@ -143,7 +143,7 @@ def export(
     Example: casepack doi export ./iscm-0001 bibtex
     """
     from casepack.errors import TargetError
-    from casepack.package.exports import export_case
+    from casepack.package.exports.exports import export_case
 
     text = export_case(package, form.value)
     if out is None:

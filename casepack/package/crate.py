@@ -67,7 +67,7 @@ _FORMS = {
     "-detail.png": "Magnified, without the outline.",
     "-plain.png": "Without the mark on the lesion.",
 }
-"""Pictures beside a figure, by how their names end (`casepack.package.figures`)."""
+"""Pictures beside a figure, by how their names end (`casepack.package.pictures.figures`)."""
 
 Entity = dict[str, object]
 

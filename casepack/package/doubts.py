@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from casepack.case import Case, Picture
 from casepack.model import Finding, Series, Severity, Study
-from casepack.package.acquisition import label_series
-from casepack.package.frames import NO_PICTURES, Frame, read_frames
 from casepack.package.patient import read_date
+from casepack.package.pictures.acquisition import label_series
+from casepack.package.pictures.frames import NO_PICTURES, Frame, read_frames
 
 _WEIGHTINGS = {
     "T1": r"\bT1\b",

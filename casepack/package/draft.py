@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from casepack.model import FileSet, Series
-from casepack.package.acquisition import describe_acquisition, is_localizer
-from casepack.package.attributes import FrameAttributes
+from casepack.package.dicomdir.records import read_attributes
 from casepack.package.doubts import days_from_first, label_of, sample_frames
-from casepack.package.frames import NO_PICTURES
 from casepack.package.patient import read_patient
-from casepack.package.records import read_attributes
+from casepack.package.pictures.acquisition import describe_acquisition, is_localizer
+from casepack.package.pictures.attributes import FrameAttributes
+from casepack.package.pictures.frames import NO_PICTURES
 
 _MOST_FIGURES: Final = 6
 _MODALITY: Final = re.compile(r"[A-Z]{2,8}")

@@ -18,17 +18,17 @@ from casepack.case.forms import check_doi
 from casepack.errors import TargetError, UsageError
 from casepack.model import Progress, no_progress
 from casepack.package.bag import ALGORITHM, PAYLOAD, digest_file, read_bagging_date, write_bag
-from casepack.package.citation import write_citation
 from casepack.package.crate import METADATA, PREVIEW, describe_crate, write_crate_preview
-from casepack.package.datacite import describe_for_datacite, write_datacite_xml
-from casepack.package.markdown import write_case_markdown, write_eurorad_markdown
-from casepack.package.mirc import write_mirc_document
-from casepack.package.page import replace_case
+from casepack.package.doi.citation import write_citation
+from casepack.package.doi.datacite import describe_for_datacite, write_datacite_xml
+from casepack.package.doi.zenodo import describe_for_zenodo
+from casepack.package.exports.markdown import write_case_markdown, write_eurorad_markdown
+from casepack.package.exports.mirc import write_mirc_document
+from casepack.package.exports.readme import write_readme
+from casepack.package.page.page import replace_case
 from casepack.package.reading import Packed, read_package
-from casepack.package.readme import write_readme
 from casepack.package.signature import SIGNATURE
 from casepack.package.text import write_json, write_text
-from casepack.package.zenodo import describe_for_zenodo
 
 _MANIFEST = f"manifest-{ALGORITHM}.txt"
 _OLD = "-old"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from casepack.case import Case
 from casepack.case.profiles import PUBLICATION_PROFILES
 from casepack.model import Deidentified, Option, Series, Study
+from casepack.package.dicomdir.records import read_attributes
 from casepack.package.patient import age_in_years, read_date
-from casepack.package.records import read_attributes
 
 _DATES_KEPT = frozenset(
     {Option.RETAIN_LONGITUDINAL_FULL_DATES, Option.RETAIN_LONGITUDINAL_MODIFIED_DATES}

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from casepack.case import AGE_LIMIT, Case, Patient
 from casepack.errors import CaseError
 from casepack.model import Study
-from casepack.package.records import read_attributes
+from casepack.package.dicomdir.records import read_attributes
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
 _TOLERANCE = 1

@@ -13,23 +13,24 @@ from casepack.case import Case
 from casepack.errors import TargetError
 from casepack.lesion import MeasuredLesion
 from casepack.model import Progress, Verified, no_progress
-from casepack.package import figures, page, previews
 from casepack.package.bag import PAYLOAD, write_bag
-from casepack.package.citation import write_citation
 from casepack.package.crate import METADATA, PREVIEW, describe_crate, write_crate_preview
-from casepack.package.datacite import describe_for_datacite, write_datacite_xml
-from casepack.package.fileset import write_fileset
+from casepack.package.dicomdir.fileset import write_fileset
+from casepack.package.doi.citation import write_citation
+from casepack.package.doi.datacite import describe_for_datacite, write_datacite_xml
+from casepack.package.doi.zenodo import describe_for_zenodo
+from casepack.package.exports.markdown import write_case_markdown, write_eurorad_markdown
+from casepack.package.exports.mirc import write_mirc_document
+from casepack.package.exports.readme import write_readme
 from casepack.package.lesions import describe_lesions
 from casepack.package.licences import write_licence_text
 from casepack.package.listing import describe_case
-from casepack.package.markdown import write_case_markdown, write_eurorad_markdown
-from casepack.package.mirc import write_mirc_document
-from casepack.package.outlines import write_outlines
-from casepack.package.readme import write_readme
+from casepack.package.page import page
+from casepack.package.page.outlines import write_outlines
+from casepack.package.pictures import figures, previews
 from casepack.package.report import action_rows, describe_report, write_actions_csv
 from casepack.package.report_page import write_report_page
 from casepack.package.text import legible, write_json, write_text
-from casepack.package.zenodo import describe_for_zenodo
 
 _PREVIEWS = "preview"
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755

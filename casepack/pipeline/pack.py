@@ -43,7 +43,7 @@ def pack_study(
     CasepackError
         Nothing is left at `out`.
     """
-    from casepack.package.previews import begin_previews
+    from casepack.package.pictures.previews import begin_previews
     from casepack.package.write import write_package
     from casepack.verify import PROGRAMS, collect_identifiers, verify_deidentified
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from casepack.model import Deidentified, Verified, unknown_record
-from casepack.package.fileset import write_fileset
-from casepack.package.previews import write_previews
+from casepack.package.dicomdir.fileset import write_fileset
+from casepack.package.pictures.previews import write_previews
 from casepack.study import read_file_set
 from tests.bench import corpora, programs
 from tests.bench.__main__ import _conditions

@@ -17,10 +17,10 @@ import yaml
 from lxml import etree
 
 from casepack.case import Case, read_case, untitled_case
-from casepack.package.citation import write_citation
-from casepack.package.datacite import describe_for_datacite, write_datacite_xml
-from casepack.package.jats import write_jats
-from casepack.package.zenodo import describe_for_zenodo
+from casepack.package.doi.citation import write_citation
+from casepack.package.doi.datacite import describe_for_datacite, write_datacite_xml
+from casepack.package.doi.zenodo import describe_for_zenodo
+from casepack.package.exports.jats import write_jats
 from casepack.shipped import shipped_folder
 from tests.borrowed import borrow
 from tests.package.cases import extended_case, full_case

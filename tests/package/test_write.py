@@ -16,8 +16,8 @@ from lxml import etree, html
 from casepack.case import Case, untitled_case
 from casepack.errors import TargetError
 from casepack.model import Verified
-from casepack.package import page
-from casepack.package.previews import begin_previews
+from casepack.package.page import page
+from casepack.package.pictures.previews import begin_previews
 from casepack.package.write import write_package
 from tests.package import cases
 

@@ -1,0 +1,1 @@
+"""The page of a case: text, viewer, outlines and measurements in one file."""
