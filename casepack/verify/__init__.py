@@ -1,10 +1,10 @@
 """Proof, independent of de-identification: only here is a `Verified` made."""
 
-from casepack.verify.collecting import collect_identifiers
 from casepack.verify.conformance import LEFT_TO_VALIDATE, PROGRAMS
-from casepack.verify.identifiers import Identifier, Identifiers, Kind
+from casepack.verify.identifiers.collecting import collect_identifiers
+from casepack.verify.identifiers.identifiers import Identifier, Identifiers, Kind
+from casepack.verify.identifiers.search import Reveal, Revealed, search_identifiers
 from casepack.verify.report import Report, add_findings, report_json
-from casepack.verify.search import Reveal, Revealed, search_identifiers
 from casepack.verify.unpacking import open_subject
 from casepack.verify.verification import verify_deidentified, verify_folder, write_page
 

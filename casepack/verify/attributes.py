@@ -12,9 +12,10 @@ from itertools import islice
 from typing import Final
 
 from casepack.model import Finding
-from casepack.verify.elements import Element, PartTen, Path, plain_text
-from casepack.verify.findings import make_finding
+from casepack.verify.contents.elements import Element, PartTen, Path, plain_text
+from casepack.verify.findings.findings import make_finding
 from casepack.verify.holdings import Holding
+from casepack.verify.identifiers.vocabulary import PLACEHOLDERS, split_words
 from casepack.verify.profile import (
     BASIC_PROFILE,
     CID_7050,
@@ -29,7 +30,6 @@ from casepack.verify.profile import (
     read_rows,
     read_safe_private,
 )
-from casepack.verify.vocabulary import PLACEHOLDERS, split_words
 
 _META: Final = frozenset(
     {0x00020000, 0x00020001, 0x00020002, 0x00020003, 0x00020010, 0x00020012, 0x00020013}

@@ -10,23 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from casepack.model import Deidentified, FileSet, Finding, Instance, Progress, Reason, no_progress
-from casepack.verify.annotations import check_annotations
-from casepack.verify.archives import check_archive
 from casepack.verify.attributes import check_attributes
-from casepack.verify.bag import check_bag
-from casepack.verify.burned_in import check_burned_in
-from casepack.verify.citations import check_citations
-from casepack.verify.comparison import (
-    check_claims,
-    check_dates,
-    check_intervals,
-    check_kept_references,
-    check_meaning,
-    check_missing,
-    check_structure,
-    explained_dates,
-)
-from casepack.verify.completeness import check_case, names_profile, read_content
 from casepack.verify.conformance import (
     CRATE_VALIDATOR,
     PROGRAMS,
@@ -36,29 +20,45 @@ from casepack.verify.conformance import (
     check_entities,
     check_iods,
 )
-from casepack.verify.datacite import check_datacite, schema_faults
-from casepack.verify.directory import check_directories
-from casepack.verify.findings import make_finding
+from casepack.verify.contents.archives import check_archive
+from casepack.verify.findings.findings import make_finding
 from casepack.verify.holdings import Holdings, open_buffer, relative_name
-from casepack.verify.identifiers import Identifiers
-from casepack.verify.layout import EXPECTED, check_crate, check_layout
-from casepack.verify.links import PAGES, check_pages
-from casepack.verify.overrides import (
+from casepack.verify.identifiers.identifiers import Identifiers
+from casepack.verify.identifiers.search import Reveal, keep_secret, search_holdings
+from casepack.verify.identifiers.vocabulary import split_words
+from casepack.verify.images.burned_in import check_burned_in
+from casepack.verify.images.comparison import (
+    check_claims,
+    check_dates,
+    check_intervals,
+    check_kept_references,
+    check_meaning,
+    check_missing,
+    check_structure,
+    explained_dates,
+)
+from casepack.verify.images.overrides import (
     Overrides,
     declared_overrides,
     read_overrides,
     read_reports,
 )
-from casepack.verify.pairing import Pairing, pair_images
-from casepack.verify.pixels import check_pixels
-from casepack.verify.redactions import Redaction, declared_redactions, redactions_of
+from casepack.verify.images.pairing import Pairing, pair_images
+from casepack.verify.images.pixels import check_pixels
+from casepack.verify.images.redactions import Redaction, declared_redactions, redactions_of
+from casepack.verify.images.unused_bits import check_unused_bits
+from casepack.verify.packaged.annotations import check_annotations
+from casepack.verify.packaged.bag import check_bag
+from casepack.verify.packaged.citations import check_citations
+from casepack.verify.packaged.completeness import check_case, names_profile, read_content
+from casepack.verify.packaged.datacite import check_datacite, schema_faults
+from casepack.verify.packaged.directory import check_directories
+from casepack.verify.packaged.layout import EXPECTED, check_crate, check_layout
+from casepack.verify.packaged.links import PAGES, check_pages
+from casepack.verify.packaged.signature import can_verify, check_signature
 from casepack.verify.references import check_references
-from casepack.verify.search import Reveal, keep_secret, search_holdings
-from casepack.verify.signature import can_verify, check_signature
 from casepack.verify.suspicions import check_suspicions
 from casepack.verify.unpacking import check_copy
-from casepack.verify.unused_bits import check_unused_bits
-from casepack.verify.vocabulary import split_words
 
 _EXTRA: Final = "is not installed (pip install 'casepack[validate]')"
 _NO_ORIGINALS: Final = "no originals given"

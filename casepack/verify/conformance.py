@@ -23,9 +23,9 @@ from shutil import which
 from typing import Any, Final, TypeVar
 
 from casepack.model import Finding, Progress, no_progress
-from casepack.verify.findings import make_finding
+from casepack.verify.findings.findings import make_finding
 from casepack.verify.holdings import Holding, Holdings
-from casepack.verify.vocabulary import ordinary_words
+from casepack.verify.identifiers.vocabulary import ordinary_words
 
 TOOLS: Final = ("dciodvfy", "dcentvfy", "dsrdump")
 PROGRAMS: Final = 4
@@ -313,7 +313,7 @@ def check_crate_profile(payload: Path) -> Iterator[Finding]:
     """Run rocrate-validator, without the network; yield the required rules that are broken."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "casepack.verify.crate_validator", str(payload)],
+            [sys.executable, "-m", "casepack.verify.packaged.crate_validator", str(payload)],
             capture_output=True,
             timeout=_SECONDS * 10,
             check=True,

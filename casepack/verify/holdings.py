@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from casepack.model import Finding, Progress, no_progress
-from casepack.verify.alike import AlikeReader
-from casepack.verify.contents import map_file
-from casepack.verify.elements import Buffer, PartTen, plain_text
-from casepack.verify.findings import make_finding
+from casepack.verify.contents.alike import AlikeReader
+from casepack.verify.contents.contents import map_file
+from casepack.verify.contents.elements import Buffer, PartTen, plain_text
+from casepack.verify.contents.reading import is_bare_data_set, is_part_ten
+from casepack.verify.findings.findings import make_finding
 from casepack.verify.profile import Claims
-from casepack.verify.reading import is_bare_data_set, is_part_ten
 
 DIRECTORY_CLASS: Final = "1.2.840.10008.1.3.10"
 _SMALL: Final = 1 << 20

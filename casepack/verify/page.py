@@ -15,8 +15,8 @@ from casepack.model import Check, Finding, Severity
 from casepack.standard.codes import deidentification_methods
 from casepack.standard.dictionary import attribute_name
 from casepack.verify.conformance import TOOLS
+from casepack.verify.images.pictures import DOCUMENT, Picture
 from casepack.verify.inventory import FINGERPRINT_COMMAND
-from casepack.verify.pictures import DOCUMENT, Picture
 from casepack.verify.report import Report
 
 _MOST_PLACES: Final = 40
@@ -35,7 +35,7 @@ def report_page(
     report
         From `casepack.verify.verify_folder`.
     pictures
-        From `casepack.verify.pictures.draw_series`.
+        From `casepack.verify.images.pictures.draw_series`.
     fingerprint
         From `casepack.verify.inventory.fingerprint_folder`.
     software

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from casepack.model import Finding
-from casepack.verify.elements import Element, Path, plain_text
-from casepack.verify.findings import make_finding
+from casepack.verify.contents.elements import Element, Path, plain_text
+from casepack.verify.findings.findings import make_finding
 from casepack.verify.holdings import Holding, Holdings
 
 _REFERENCED_CLASS: Final = 0x00081150

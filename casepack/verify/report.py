@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from casepack.model import Check, Finding, Severity
-from casepack.verify.findings import has_error, sort_findings
+from casepack.verify.findings.findings import has_error, sort_findings
 from casepack.verify.inventory import Inventory
 from casepack.verify.profile import EDITION
 

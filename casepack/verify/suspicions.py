@@ -12,13 +12,13 @@ from typing import Final
 
 from casepack.model import Finding
 from casepack.standard.dictionary import attribute_keyword
-from casepack.verify.clinical_words import find_unknown_words
-from casepack.verify.elements import Element
-from casepack.verify.findings import make_finding
+from casepack.verify.contents.elements import Element
+from casepack.verify.findings.findings import make_finding
 from casepack.verify.holdings import Holdings
+from casepack.verify.identifiers.clinical_words import find_unknown_words
+from casepack.verify.identifiers.search import Reveal, Revealed, keep_secret
+from casepack.verify.identifiers.vocabulary import PLACEHOLDERS, split_words
 from casepack.verify.profile import CLEAN_DESCRIPTORS, CLEAN_STRUCTURED_CONTENT, read_rows
-from casepack.verify.search import Reveal, Revealed, keep_secret
-from casepack.verify.vocabulary import PLACEHOLDERS, split_words
 
 _TEXTS: Final = frozenset(["LO", "LT", "SH", "ST", "UC", "UN", "UT"])
 _CODED: Final = re.compile(r"(Code|UID|Version|Versions|Scheme\w*|Designator|Registry|Group\w*)$")

@@ -11,8 +11,8 @@ from typing import Final
 
 from casepack.errors import UsageError
 from casepack.model import Finding
-from casepack.verify.archives import BROKEN, ZIP, check_archive
-from casepack.verify.findings import make_finding
+from casepack.verify.contents.archives import BROKEN, ZIP, check_archive
+from casepack.verify.findings.findings import make_finding
 from casepack.verify.holdings import list_files, open_buffer, relative_name
 
 _BLOCK: Final = 1 << 20

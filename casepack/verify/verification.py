@@ -28,21 +28,21 @@ from casepack.verify.checks import (
     SIGNATURE_CHECKS,
     Subject,
 )
-from casepack.verify.collecting import collect_identifiers, names_of_holdings
 from casepack.verify.conformance import PACKAGE_TOOLS, PROGRAMS, available_tools, tool_versions
-from casepack.verify.findings import has_error, sort_findings
+from casepack.verify.findings.findings import has_error, sort_findings
 from casepack.verify.holdings import read_holdings, relative_name
-from casepack.verify.identifiers import Identifiers
+from casepack.verify.identifiers.collecting import collect_identifiers, names_of_holdings
+from casepack.verify.identifiers.identifiers import Identifiers
+from casepack.verify.identifiers.names import hide_values, search_paths
+from casepack.verify.identifiers.search import Reveal, keep_secret
+from casepack.verify.identifiers.values import compile_search
+from casepack.verify.images.overrides import loosen_findings
+from casepack.verify.images.pictures import draw_series
 from casepack.verify.inventory import count_holdings, fingerprint_folder
-from casepack.verify.names import hide_values, search_paths
-from casepack.verify.overrides import loosen_findings
+from casepack.verify.packaged.signature import has_signature
 from casepack.verify.page import report_page
-from casepack.verify.pictures import draw_series
 from casepack.verify.report import Report
-from casepack.verify.search import Reveal, keep_secret
-from casepack.verify.signature import has_signature
 from casepack.verify.unpacking import find_copy
-from casepack.verify.values import compile_search
 
 _OF_PACKAGES: Final = ("bagit.txt", "data/case.json", "data/ro-crate-metadata.json")
 """Any of these files makes a folder a package, be it a broken one."""

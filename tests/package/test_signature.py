@@ -8,7 +8,7 @@ import pytest
 
 from casepack.errors import KeyFileError, UsageError
 from casepack.package.signature import SIGNATURE, is_encrypted, sign_package, verify_signature
-from casepack.verify.bag import check_bag
+from casepack.verify.packaged.bag import check_bag
 
 
 @pytest.fixture

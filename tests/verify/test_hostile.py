@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from casepack.model import FileSet
 from casepack.verify import report_json, verify_folder
-from casepack.verify.annotations import check_annotations
-from casepack.verify.datacite import check_datacite
 from casepack.verify.holdings import Holdings
-from casepack.verify.layout import check_crate, check_layout
-from casepack.verify.links import check_pages
+from casepack.verify.packaged.annotations import check_annotations
+from casepack.verify.packaged.datacite import check_datacite
+from casepack.verify.packaged.layout import check_crate, check_layout
+from casepack.verify.packaged.links import check_pages
 from tests.verify.packages import rebag
 from tests.verify.studies import FAMILY, Written
 
@@ -61,7 +61,7 @@ def test_pictures_behind_pictures_end_somewhere(written: Written) -> None:
 def test_more_elements_than_any_object_has_are_not_all_read(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("casepack.verify.reading._MOST_ELEMENTS", 5000)
+    monkeypatch.setattr("casepack.verify.contents.reading._MOST_ELEMENTS", 5000)
     data = written.first.read_bytes()
     at = data.index(b"\xe0\x7f\x10\x00OW")
     codes = codes_with(written, written.first.name, data[:at] + b"\xe0\x7f\x01\x00LO\0\0" * 9000)

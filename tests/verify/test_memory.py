@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from casepack.study import read_file_set
 from casepack.verify.holdings import Holding, read_holdings
-from casepack.verify.pairing import read_originals
+from casepack.verify.images.pairing import read_originals
 from tests.builders import mr_instance, write_instance
 
 SMALL, LARGE = 3 << 20, 150 << 20
@@ -25,7 +25,7 @@ import sys
 from pathlib import Path
 from casepack.verify import Identifier, Identifiers, Kind, search_identifiers
 from casepack.verify.holdings import read_holdings
-from casepack.verify.pixels import digest_pixels
+from casepack.verify.images.pixels import digest_pixels
 from tests.memory import peak_bytes
 
 name = Identifier(kind=Kind.PATIENT_NAME, value="Quillfeather^Amaranth", distinctive=True)

@@ -8,7 +8,7 @@ import pytest
 
 from casepack.model import FileSet
 from casepack.verify import Identifiers, verify_folder
-from casepack.verify.kinds import KINDS
+from casepack.verify.findings.kinds import KINDS
 from tests.verify.file_defects import DEFECTS
 from tests.verify.package_defects import PACKAGE_DEFECTS, PackageDefect
 from tests.verify.packages import edit_json, rebag

@@ -15,7 +15,7 @@ from selenium.webdriver.common.by import By
 
 from casepack.model import Check
 from casepack.verify import Report, collect_identifiers, verify_folder, write_page
-from casepack.verify.findings import make_finding
+from casepack.verify.findings.findings import make_finding
 from casepack.verify.inventory import Inventory
 from casepack.verify.page import report_page
 from tests.browser import console, grave_faults, open_browser, screen, width_of

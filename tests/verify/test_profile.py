@@ -12,10 +12,10 @@ from pydicom.uid import UID
 
 from casepack.standard import profile as used_by_deidentify
 from casepack.verify.attributes import check_attributes
-from casepack.verify.elements import Element, PartTen
+from casepack.verify.contents.elements import Element, PartTen
+from casepack.verify.contents.reading import read_part_ten
 from casepack.verify.holdings import Holding
 from casepack.verify.profile import CID_7050, Row, is_overlay_or_curve, read_rows, read_safe_private
-from casepack.verify.reading import read_part_ten
 from tests.builders import write_instance
 from tests.verify.studies import result_image
 

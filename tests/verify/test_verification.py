@@ -20,8 +20,8 @@ from casepack.verify import (
     verify_deidentified,
     verify_folder,
 )
-from casepack.verify.findings import make_finding, sort_findings
-from casepack.verify.kinds import KINDS
+from casepack.verify.findings.findings import make_finding, sort_findings
+from casepack.verify.findings.kinds import KINDS
 from tests.verify.studies import INSTITUTION, PATIENT, Written, change
 
 PACKAGE = Path(casepack.__file__).parent

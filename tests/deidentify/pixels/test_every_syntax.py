@@ -24,7 +24,7 @@ from casepack.deidentify.studies import deidentify_file_set
 from casepack.errors import InstanceHeld
 from casepack.part_ten import open_part_ten
 from casepack.study import read_file_set
-from casepack.verify.redactions import Redaction, differs_in_boxes_only, redactions_of
+from casepack.verify.images.redactions import Redaction, differs_in_boxes_only, redactions_of
 from tests.deidentify.pixels.images import example
 from tests.deidentify.pixels.test_run import recipe_with
 from tests.deidentify.running import PSEUDONYMS

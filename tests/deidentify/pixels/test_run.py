@@ -26,7 +26,7 @@ from casepack.deidentify.studies import deidentify_file_set
 from casepack.model import Deidentified, Option, Reason
 from casepack.recipe import Recipe
 from casepack.study import read_file_set
-from casepack.verify.redactions import Redaction, differs_in_boxes_only, redactions_of
+from casepack.verify.images.redactions import Redaction, differs_in_boxes_only, redactions_of
 from tests.builders import mr_instance, write_instance
 from tests.deidentify.pixels.images import example, tissue, write_text
 from tests.deidentify.plans import recipe, shipped

@@ -1,0 +1,1 @@
+"""Kinds of findings: code, severity, section of the standard, advice."""

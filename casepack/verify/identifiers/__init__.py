@@ -1,0 +1,1 @@
+"""Identifying values: collected from the originals, and searched in every byte."""

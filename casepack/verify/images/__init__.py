@@ -1,0 +1,1 @@
+"""Images beside their originals: Pixel Data, declared boxes, text burned in, unused bits."""

@@ -1,0 +1,1 @@
+"""Checks of a package: bag, layout, metadata, links, annotations, signature."""
