@@ -15,9 +15,9 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.pixels.utils import unpack_bits
 
-from casepack.annotate.planes import READ_ERRORS, Vector
-from casepack.annotate.polygon import find_long_axis, find_short_axis
-from casepack.annotate.raster import Image, trace_outline
+from casepack.annotate.geometry.planes import READ_ERRORS, Vector
+from casepack.annotate.geometry.polygon import find_long_axis, find_short_axis
+from casepack.annotate.geometry.raster import Image, trace_outline
 from casepack.errors import StudyError
 from casepack.lesion import MeasuredLesion, Measurement, Segment
 from casepack.model import Deidentified, Finding, Instance, Severity

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pydicom.dataset import Dataset
 
 from casepack.annotate.agreement import compare_forms
-from casepack.annotate.context import StudyContext
-from casepack.annotate.drafts import (
+from casepack.annotate.objects.context import StudyContext
+from casepack.annotate.objects.drafts import (
     MODALITIES,
     Draft,
     Export,
@@ -26,7 +26,7 @@ from casepack.annotate.drafts import (
     plan_studies,
     series_uid,
 )
-from casepack.annotate.placement import Placement
+from casepack.annotate.objects.placement import Placement
 from casepack.case import Case
 from casepack.errors import CaseError, StudyError, TargetError, VerificationError
 from casepack.lesion import MeasuredLesion

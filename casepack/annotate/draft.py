@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from casepack.annotate.fitting import fit_points, fit_polygon
+from casepack.annotate.geometry.planes import Plane
 from casepack.annotate.grid import fit_mask
 from casepack.annotate.importers import read_drawings
-from casepack.annotate.planes import Plane
 from casepack.annotate.shelf import Shelf
 from casepack.errors import CaseError, ToolMissingError
 from casepack.lesion import Lesion

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from casepack.annotate.planes import Plane, Vector, slice_thickness
-from casepack.annotate.polygon import TOUCH
+from casepack.annotate.geometry.planes import Plane, Vector, slice_thickness
+from casepack.annotate.geometry.polygon import TOUCH
 from casepack.annotate.shelf import Shelf, two_time_points
 from casepack.errors import CaseError
 from casepack.lesion import Outline

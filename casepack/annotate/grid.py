@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from casepack.annotate.planes import Plane, Vector, slice_thickness
-from casepack.annotate.raster import Image
+from casepack.annotate.geometry.planes import Plane, Vector, slice_thickness
+from casepack.annotate.geometry.raster import Image
 from casepack.annotate.shelf import Shelf, two_time_points
 from casepack.errors import CaseError
 from casepack.lesion import Mask, Segment, SegmentedFrame

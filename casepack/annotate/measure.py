@@ -10,9 +10,8 @@ from typing import Final
 import numpy as np
 
 from casepack.annotate.fitting import Fit, fit_points, fit_polygon
-from casepack.annotate.grid import VoxelStack, fit_mask, measure_stack, order_stack
-from casepack.annotate.planes import Plane, Vector, as_points
-from casepack.annotate.polygon import (
+from casepack.annotate.geometry.planes import Plane, Vector, as_points
+from casepack.annotate.geometry.polygon import (
     Axis,
     crosses_itself,
     find_long_axis,
@@ -20,7 +19,8 @@ from casepack.annotate.polygon import (
     has_repeated_vertices,
     polygon_area,
 )
-from casepack.annotate.raster import fill_polygon, trace_outline
+from casepack.annotate.geometry.raster import fill_polygon, trace_outline
+from casepack.annotate.grid import VoxelStack, fit_mask, measure_stack, order_stack
 from casepack.annotate.response import assess_responses
 from casepack.annotate.shelf import Shelf, unknown_time_point
 from casepack.annotate.signal import mean_signal
@@ -57,7 +57,7 @@ def measure_lesions(
 
     - long axis: the longest distance between two vertices (RECIST 1.1);
     - short axis: the longest chord perpendicular to the long axis inside the polygon, see
-      `casepack.annotate.polygon.find_short_axis`;
+      `casepack.annotate.geometry.polygon.find_short_axis`;
     - craniocaudal, anteroposterior and transverse extent: along z, y and x of the patient
       coordinate system; None for the one that the plane does not show;
     - area: by the shoelace formula, less the pixels of holes in a mask;

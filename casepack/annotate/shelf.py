@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from casepack.annotate.planes import Plane, read_planes
+from casepack.annotate.geometry.planes import Plane, read_planes
 from casepack.errors import CaseError
 from casepack.lesion import ImageName
 from casepack.model import Series, Study

@@ -9,8 +9,8 @@ from pydicom import dcmread
 from pydicom.pixels.processing import apply_rescale
 from pydicom.pixels.utils import pixel_array
 
-from casepack.annotate.planes import READ_ERRORS, Plane, Vector
-from casepack.annotate.raster import fill_polygon
+from casepack.annotate.geometry.planes import READ_ERRORS, Plane, Vector
+from casepack.annotate.geometry.raster import fill_polygon
 from casepack.errors import CaseError, StudyError
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
+from casepack.annotate.geometry.planes import read_planes
 from casepack.annotate.measure import measure_lesions
-from casepack.annotate.planes import read_planes
 from casepack.errors import CaseError, StudyError
 from casepack.lesion import (
     Caliper,

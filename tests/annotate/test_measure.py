@@ -8,8 +8,8 @@ import pytest
 from highdicom.spatial import ImageToReferenceTransformer
 from pydicom import dcmread
 
+from casepack.annotate.geometry.planes import read_planes, slice_thickness
 from casepack.annotate.measure import measure_lesions
-from casepack.annotate.planes import read_planes, slice_thickness
 from casepack.errors import CaseError, StudyError
 from casepack.lesion import Evaluation, Measurement
 from casepack.model import Deidentified

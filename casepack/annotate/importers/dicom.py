@@ -9,12 +9,12 @@ from pathlib import Path
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
+from casepack.annotate.geometry.planes import READ_ERRORS
 from casepack.annotate.importers.dicom_segmentation import read_segmentation
 from casepack.annotate.importers.imported import not_understood
 from casepack.annotate.importers.measurement_report import read_measurement_report
 from casepack.annotate.importers.presentation_state import read_presentation_state
 from casepack.annotate.importers.rt_structure_set import read_structure_set
-from casepack.annotate.planes import READ_ERRORS
 from casepack.errors import CaseError
 from casepack.lesion import Lesion
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
+from casepack.annotate.geometry.planes import READ_ERRORS
 from casepack.annotate.importers.imported import (
     LESION,
     make_mask,
@@ -17,7 +18,6 @@ from casepack.annotate.importers.imported import (
     nothing_drawn,
     tracking_id,
 )
-from casepack.annotate.planes import READ_ERRORS
 from casepack.errors import CaseError
 from casepack.lesion import Lesion, Mask
 from casepack.model import Code

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset
 
-from casepack.annotate import codes
+from casepack.annotate.geometry.planes import READ_ERRORS
 from casepack.annotate.importers.imported import (
     LESION,
     as_pixel,
@@ -22,7 +22,7 @@ from casepack.annotate.importers.imported import (
     open_ring,
     tracking_id,
 )
-from casepack.annotate.planes import READ_ERRORS
+from casepack.annotate.objects import codes
 from casepack.lesion import Caliper, Extent, ImageName, Lesion, Outline, Remark
 from casepack.model import Code
 from casepack.standard.codes import PUBLIC_SCHEMES

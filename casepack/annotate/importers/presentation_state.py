@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset
 
+from casepack.annotate.geometry.planes import READ_ERRORS
 from casepack.annotate.importers.imported import (
     LESION,
     as_pixel,
@@ -16,7 +17,6 @@ from casepack.annotate.importers.imported import (
     nothing_drawn,
     tracking_id,
 )
-from casepack.annotate.planes import READ_ERRORS
 from casepack.lesion import Caliper, Extent, ImageName, Lesion, Outline, Pixel
 
 _TWO = 2

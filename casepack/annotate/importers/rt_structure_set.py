@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from pydicom.dataset import Dataset
 
+from casepack.annotate.geometry.planes import READ_ERRORS, Vector
 from casepack.annotate.importers.imported import (
     LESION,
     as_point,
@@ -18,7 +19,6 @@ from casepack.annotate.importers.imported import (
     open_ring,
     tracking_id,
 )
-from casepack.annotate.planes import READ_ERRORS, Vector
 from casepack.lesion import Lesion, Outline, Point
 
 _DIGITS = 3

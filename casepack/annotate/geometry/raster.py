@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from casepack.annotate.planes import Vector
-from casepack.annotate.polygon import polygon_area
+from casepack.annotate.geometry.planes import Vector
+from casepack.annotate.geometry.polygon import polygon_area
 
 Image = NDArray[np.uint8]
 _HALF = 127.5

@@ -9,10 +9,10 @@ import highdicom as hd
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code as SrCode
 
-from casepack.annotate.content import device_observer, evidence_of, reference_tree
-from casepack.annotate.context import StudyContext, stamp
-from casepack.annotate.placement import Placement
-from casepack.annotate.shown import ImageReference, images_of
+from casepack.annotate.objects.content import device_observer, evidence_of, reference_tree
+from casepack.annotate.objects.context import StudyContext, stamp
+from casepack.annotate.objects.placement import Placement
+from casepack.annotate.objects.shown import ImageReference, images_of
 from casepack.lesion import MeasuredLesion
 
 

@@ -14,7 +14,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from casepack.annotate.planes import READ_ERRORS
+from casepack.annotate.geometry.planes import READ_ERRORS
 from casepack.errors import StudyError
 from casepack.model import Study
 from casepack.standard.uids import IMPLEMENTATION_CLASS_UID

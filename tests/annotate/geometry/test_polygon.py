@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casepack.annotate.polygon import (
+from casepack.annotate.geometry.polygon import (
     Vertices,
     crosses_itself,
     find_long_axis,

@@ -12,10 +12,10 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
-from casepack.annotate import segmentation
 from casepack.annotate.agreement import compare_forms
 from casepack.annotate.annotation import annotate
 from casepack.annotate.measure import measure_lesions
+from casepack.annotate.objects import segmentation
 from casepack.case import Case
 from casepack.errors import CaseError, VerificationError
 from casepack.lesion import Caliper, Evaluation, Extent, Lesion, MeasuredLesion, Outline, Segment

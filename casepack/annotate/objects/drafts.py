@@ -11,22 +11,22 @@ from typing import Literal
 from pydicom.dataset import Dataset
 from pydicom.uid import BasicTextSRStorage, KeyObjectSelectionDocumentStorage
 
-from casepack.annotate import codes
-from casepack.annotate.context import (
+from casepack.annotate.objects import codes
+from casepack.annotate.objects.context import (
     StudyContext,
     keeps_dates,
     moment_of,
     read_header,
     study_moment,
 )
-from casepack.annotate.key_objects import build_key_objects, key_images
-from casepack.annotate.placement import Placement
-from casepack.annotate.presentation import build_presentation_state
-from casepack.annotate.report import build_report
-from casepack.annotate.segmentation import build_segmentation
+from casepack.annotate.objects.key_objects import build_key_objects, key_images
+from casepack.annotate.objects.placement import Placement
+from casepack.annotate.objects.presentation import build_presentation_state
+from casepack.annotate.objects.report import build_report
+from casepack.annotate.objects.segmentation import build_segmentation
+from casepack.annotate.objects.shown import ImageReference, Shown, find_shown
+from casepack.annotate.objects.teaching_file import build_teaching_file_information, has_text
 from casepack.annotate.shelf import NO_IMAGES
-from casepack.annotate.shown import ImageReference, Shown, find_shown
-from casepack.annotate.teaching_file import build_teaching_file_information, has_text
 from casepack.case import Case
 from casepack.errors import TargetError
 from casepack.lesion import MeasuredLesion, Segment

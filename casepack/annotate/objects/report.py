@@ -11,12 +11,12 @@ from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code as SrCode
 from pydicom.uid import SegmentationStorage
 
-from casepack.annotate import codes
-from casepack.annotate.codes import sr_code
-from casepack.annotate.content import device_observer, document_options, evidence_of
-from casepack.annotate.context import SOFTWARE, StudyContext, stamp
-from casepack.annotate.placement import Placement
-from casepack.annotate.shown import ImageReference, Shown, images_of
+from casepack.annotate.objects import codes
+from casepack.annotate.objects.codes import sr_code
+from casepack.annotate.objects.content import device_observer, document_options, evidence_of
+from casepack.annotate.objects.context import SOFTWARE, StudyContext, stamp
+from casepack.annotate.objects.placement import Placement
+from casepack.annotate.objects.shown import ImageReference, Shown, images_of
 from casepack.lesion import MeasuredCaliper, Measurement, Segment
 
 _STEEP = np.cos(np.pi / 4)

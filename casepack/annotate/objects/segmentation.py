@@ -7,12 +7,12 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes as dictionary
 
-from casepack.annotate.codes import sr_code
-from casepack.annotate.content import read_image_headers
-from casepack.annotate.context import SOFTWARE, StudyContext, stamp
-from casepack.annotate.placement import Placement
-from casepack.annotate.raster import Image
-from casepack.annotate.shown import Shown
+from casepack.annotate.geometry.raster import Image
+from casepack.annotate.objects.codes import sr_code
+from casepack.annotate.objects.content import read_image_headers
+from casepack.annotate.objects.context import SOFTWARE, StudyContext, stamp
+from casepack.annotate.objects.placement import Placement
+from casepack.annotate.objects.shown import Shown
 from casepack.lesion import Segment
 from casepack.standard.uids import derived_uid
 

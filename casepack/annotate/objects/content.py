@@ -15,10 +15,10 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.sr.codedict import codes
 
-from casepack.annotate.context import SOFTWARE, StudyContext
-from casepack.annotate.placement import Placement
-from casepack.annotate.planes import READ_ERRORS
-from casepack.annotate.shown import ImageReference
+from casepack.annotate.geometry.planes import READ_ERRORS
+from casepack.annotate.objects.context import SOFTWARE, StudyContext
+from casepack.annotate.objects.placement import Placement
+from casepack.annotate.objects.shown import ImageReference
 from casepack.errors import StudyError
 from casepack.standard.uids import derived_uid
 

@@ -9,12 +9,12 @@ import highdicom as hd
 import numpy as np
 from pydicom.dataset import Dataset
 
-from casepack.annotate.content import read_image_headers
-from casepack.annotate.context import SOFTWARE, StudyContext, stamp
-from casepack.annotate.placement import Placement
-from casepack.annotate.planes import Vector
-from casepack.annotate.report import graphic_data
-from casepack.annotate.shown import ImageReference, Shown, images_of
+from casepack.annotate.geometry.planes import Vector
+from casepack.annotate.objects.content import read_image_headers
+from casepack.annotate.objects.context import SOFTWARE, StudyContext, stamp
+from casepack.annotate.objects.placement import Placement
+from casepack.annotate.objects.report import graphic_data
+from casepack.annotate.objects.shown import ImageReference, Shown, images_of
 from casepack.lesion import MeasuredCaliper, Measurement
 
 _LAYER = "LESION"

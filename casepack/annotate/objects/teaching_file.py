@@ -10,10 +10,10 @@ from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code as SrCode
 from pydicom.uid import BasicTextSRStorage
 
-from casepack.annotate.content import document_options, evidence_of
-from casepack.annotate.context import SOFTWARE, StudyContext, stamp
-from casepack.annotate.placement import Placement
-from casepack.annotate.shown import ImageReference
+from casepack.annotate.objects.content import document_options, evidence_of
+from casepack.annotate.objects.context import SOFTWARE, StudyContext, stamp
+from casepack.annotate.objects.placement import Placement
+from casepack.annotate.objects.shown import ImageReference
 from casepack.case import Case
 
 _IHE = "IHERADTF"

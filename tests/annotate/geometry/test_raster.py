@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
-from casepack.annotate.polygon import crosses_itself, has_repeated_vertices, polygon_area
-from casepack.annotate.raster import fill_polygon, trace_outline
+from casepack.annotate.geometry.polygon import crosses_itself, has_repeated_vertices, polygon_area
+from casepack.annotate.geometry.raster import fill_polygon, trace_outline
 
 
 def test_square_fills_the_centres_inside():

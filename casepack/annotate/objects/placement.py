@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from casepack.annotate.shown import ImageReference
+from casepack.annotate.objects.shown import ImageReference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

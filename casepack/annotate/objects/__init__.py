@@ -1,0 +1,1 @@
+"""The DICOM objects that hold a lesion: reports, segmentations, key objects and the like."""
