@@ -57,7 +57,7 @@ def show(
 
     found = read_recipe(recipe)
     if conformance:
-        from casepack.deidentify.conformance import conformance_statement
+        from casepack.deidentify.explaining.conformance import conformance_statement
 
         typer.echo(conformance_statement(found), nl=False)
     else:
@@ -81,7 +81,7 @@ def explain(
 
     Example: casepack recipe explain publication --sop-class ENHANCED_MR > plan.tsv
     """
-    from casepack.deidentify.explain import COLUMNS, explain_plan
+    from casepack.deidentify.explaining.explain import COLUMNS, explain_plan
     from casepack.errors import InstanceHeld, UsageError
     from casepack.model import Reason
     from casepack.recipe import read_recipe
@@ -125,7 +125,7 @@ def check(recipe: RecipeName, json: Json = False) -> int:
 
     Example: casepack recipe check mine.dicom
     """
-    from casepack.deidentify.recipe_check import check_recipe
+    from casepack.deidentify.explaining.recipe_check import check_recipe
     from casepack.model import Severity
     from casepack.recipe import read_text
 

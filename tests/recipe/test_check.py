@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from casepack.deidentify.recipe_check import check_recipe
+from casepack.deidentify.explaining.recipe_check import check_recipe
 from casepack.model import Finding, Severity
 from casepack.recipe import list_recipes, read_text
 from tests.recipe.recipes import recipe_of

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from casepack.deidentify.conformance import MANNER, conformance_statement
+from casepack.deidentify.explaining.conformance import MANNER, conformance_statement
 from casepack.deidentify.plan import CARRIED_OUT
 from casepack.model import Option, Reason
 from casepack.recipe import list_recipes, parse_recipe, read_recipe

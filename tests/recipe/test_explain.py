@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from casepack.deidentify.explain import COLUMNS, Explanation, explain_plan, retained_private
+from casepack.deidentify.explaining.explain import (
+    COLUMNS,
+    Explanation,
+    explain_plan,
+    retained_private,
+)
 from casepack.errors import InstanceHeld
 from casepack.model import Action
 from casepack.recipe import list_recipes, parse_recipe, read_recipe

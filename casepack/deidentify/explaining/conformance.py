@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from casepack.deidentify.actions import DUMMIES, REQUIRED_EMPTY, REQUIRED_VALUES
-from casepack.deidentify.explain import retained_private
+from casepack.deidentify.explaining.explain import retained_private
 from casepack.deidentify.instance import SOFTWARE, deidentification_stamps
 from casepack.deidentify.lift import MR_IMAGE_STORAGE
 from casepack.deidentify.plan import Plan, carried_out, compile_plan, refuse_held_class

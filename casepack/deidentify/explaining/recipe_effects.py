@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final
 
-from casepack.deidentify.explain import (
+from casepack.deidentify.explaining.explain import (
     GONE,
     PlannedAttribute,
     becomes_dummy_code,

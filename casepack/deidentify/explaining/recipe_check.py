@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from casepack.deidentify.explaining.recipe_effects import LineEffect, line_effects, open_classes
 from casepack.deidentify.plan import carried_out
-from casepack.deidentify.recipe_effects import LineEffect, line_effects, open_classes
 from casepack.errors import RecipeError
 from casepack.model import AttributeType, Finding, Severity
 from casepack.recipe import (
