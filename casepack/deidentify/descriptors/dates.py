@@ -41,8 +41,12 @@ _SEPARATED: Final = LatePattern(
     r"(?P<d>0?[1-9]|[12]\d|3[01])"
     # day or month first
     r"|(?P<a>[0-3]?\d)(?P<t>\s?[-./_ ]\s?)(?P<b>[0-3]?\d)(?P=t)(?P<y2>[12]\d{3})"
+    r"|(?P<y3>(?:19|20)\d\d),(?P<m3>0[1-9]|1[0-2]),(?P<d3>0[1-9]|[12]\d|3[01])"
     # two digits of the year
-    r"|(?<![tlcs])(?P<a3>\d{1,2})(?P<u>\s?[-./]\s?)(?P<b3>[01]?\d|[0-3]?\d)(?P=u)'?(?P<c3>\d\d))"
+    r"|(?<![tlcs])"
+    # TE 10/20/30
+    r"(?!(?<=t[eir] )\d?[05]/\d?[05]/\d?[05](?!\d))"
+    r"(?P<a3>\d{1,2})(?P<u>\s?[-./]\s?)(?P<b3>[01]?\d|[0-3]?\d)(?P=u)'?(?P<c3>\d\d))"
     rf"(?![\d])(?![-./]\d)(?!\s?(?:min|mm|cm|ms|s|sec|deg|°)(?![^\W_])){_TIME}"
 )
 _MONTH_AND_YEAR: Final = LatePattern(
@@ -52,22 +56,42 @@ _MONTH_AND_YEAR: Final = LatePattern(
 _GERMAN_DAY: Final = LatePattern(
     r"\b(?:am|vom|seit|ab|bis|den|zum)\s(?P<d>0?[1-9]|[12]\d|3[01])\.\s?(?P<m>0?[1-9]|1[0-2])\.(?!\d)"
 )
+_ROMAN: Final = LatePattern(
+    # 3.V.2019, 3/V/19, 3 V 2019, IX.2019; "3 V 19" may be two values
+    r"(?<![^\W_])(?<![\d][.,/-])(?:(?P<d>0?[1-9]|[12]\d|3[01])(?:\s?(?P<s>[./-])\s?|\s))?"
+    r"(?P<roman>i{1,3}|i?v|vi{1,3}|i?x|xi{1,2})"
+    rf"(?:(?(s)\s?(?P=s)\s?|(?(d)\s|\s?[./-]\s?))(?P<y>{_YEAR})|(?(s)\s?(?P=s)\s?|(?!))(?P<c>\d\d))"
+    r"(?![^\W_])(?![.,]\d)"
+)
+_ROMANS: Final = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
+_WEEK: Final = LatePattern(
+    r"(?<![^\W_])(?:[ck]w|weeks?|woche|semaine|settimana|semana|hafta|tydzien|vecka|uge)\s?"
+    rf"(?:[1-9]|0[1-9]|[1-4]\d|5[0-3])\s?[\s/.,-]\s?(?P<y>{_YEAR})(?!\d|\s?(?:ms|mm|hz)\b)"
+    rf"|(?<!\d)(?P<y2>{_YEAR})-?w[0-5]\d(?:-?[1-7])?(?![^\W_])"
+)
+"""Of a year (ISO 8601): a few days."""
+_FEWEST_DIGITS: Final = 3
 _IN_DIGITS: Final = ((_COMPACT, 8), (_SEPARATED, 4), (_MONTH_AND_YEAR, 5), (_GERMAN_DAY, 2))
 """With the fewest digits that they need."""
 _EAST_ASIAN: Final = LatePattern(
     r"(?:明治|大正|昭和|平成|令和|民國|民国)?\s?(?:\d{1,4}|元)\s?[年년]\s?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日일号號])?"
     r"|(?:明治|大正|昭和|平成|令和|民國|民国)\s?\d{1,2}(?:\s?[年./-]\s?\d{1,2}){0,2}"
+    r"|[明大昭平令]\s?\d{1,2}([./])\d{1,2}\1\d{1,2}(?!\d)"
     r"|\d{1,2}\s?[月월]\s?\d{1,2}\s?[日일号號]"
     r"|(?<!\d)(?:1[89]|20)\d\d\s?[年년]"
     # S47.1.8 and H30/1/8, but not the levels T10-11-12
-    r"|(?<![a-z\d])(?:[sh]\d{2}|r\d{1,2})([./])\d{1,2}\1\d{1,2}(?!\d)"
+    r"|(?<![a-z\d])(?:[sh]\d{2}|r\d{1,2})([./])\d{1,2}\2\d{1,2}(?!\d)"
 )
 _TIMES: Final = LatePattern(
     r"(?<![\d:.])(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?(?:\s?(?:[ap]\.?m\b\.?|uhr|hrs|h\b))?(?![\d:])"
     r"|(?<![\d:.])\d:[0-5]\d(?::[0-5]\d|\s?(?:[ap]\.?m\b\.?|uhr|hrs|h\b))(?![\d:])"
     r"|(?<![\d.])(?:0?\d|1[0-2])(?:[:.][0-5]\d)?\s?[ap]\.?m\b\.?(?![\w-])"
-    r"|(?<![\d.,])\d{1,2}(?:[.:][0-5]\d)?\s?uhr\b"
-    r"|(?<![\d.,])(?:[01]?\d|2[0-3])\s?h\s?[0-5]\d(?!\d)"
+    # a lesion of the breast lies at 3 o'clock: bei 3 Uhr, 3-Uhr-Position
+    r"|(?<![\d.,])(?<!bei )(?<!auf )(?<!lage )(?<!\d-)\d{1,2}(?:[.:][0-5]\d)?\s?uhr\b"
+    r"|(?<![\d.,])(?:bei|auf) \d{1,2}[.:][0-5]\d\s?uhr\b"
+    # 14h30, but the hours 6h 24h
+    r"|(?<![\d.,])(?:[01]?\d|2[0-3])\s?h\s?[0-5]\d(?!\d|\s?h\b)"
+    r"|(?<![\d.,/-])(?:[01]\d|2[0-3])[0-5]\d\s?(?:hrs|uhr)\b"
     r"|\b(?:saat|kl|kell|ore|alle ore|um|a las|as|klo)\.?\s(?:[01]?\d|2[0-3])[.:][0-5]\d(?!\d)"
     r"(?:\s?(?:uhr|h)\b)?"
     r"|(?:午前|午後|上午|下午|오전|오후)?\s?\d{1,2}\s?[時时시点點]\s?\d{1,2}\s?[分분](?:\s?\d{1,2}\s?[秒초])?"
@@ -90,7 +114,8 @@ _DAY_BEFORE: Final = LatePattern(
 )
 _YEAR_BEFORE: Final = LatePattern(rf"(?<!\d)(?P<year>{_YEAR})[\s.,_/-]{{1,2}}\Z")
 _DAY_BEHIND: Final = LatePattern(
-    rf"\.?[\s._-]{{0,2}}{_DAY}(?:st|nd|rd|th)?(?:[\s,._-]{{1,2}}(?P<year>{_YEAR}))?(?![^\W_])"
+    rf"\.?[\s._-]{{0,2}}(?:the )?{_DAY}(?:st|nd|rd|th)?"
+    rf"(?:[\s,._-]{{1,2}}(?P<year>{_YEAR}))?(?![^\W_])"
     r"(?![.,]\d)(?!\s?(?:mm|cm|ms|s|hz|min|ml|deg|°|%|x))"
 )
 _YEAR_BEHIND: Final = LatePattern(rf"\.?[\s._,/'-]{{0,3}}(?:de |del |of )?(?P<year>{_YEAR})(?!\d)")
@@ -98,7 +123,21 @@ _SHORT_YEAR_BEHIND: Final = LatePattern(
     r"(?P<joint>\.?(?:[\s._,/-]{0,2}'?))(?P<year>\d\d)(?![^\W_])(?![.,]\d)"
 )
 _CLEAR_WITH_DAY: Final = frozenset(
-    ["may", "march", "mars", "marz", "mai", "maggio", "mayo", "mei", "maio", "mart", "juin"]
+    [
+        "may",
+        "march",
+        "mars",
+        "marz",
+        "mai",
+        "maggio",
+        "mayo",
+        "mei",
+        "maio",
+        "mart",
+        "juin",
+        "maja",
+        "maj",
+    ]
 )
 _GLUED: Final = frozenset(["mar", "may", "oct", "dec", "sep", "jun", "jul"])
 
@@ -129,6 +168,7 @@ def find_dates(text: str) -> Iterator[Found]:
             dates = _read_numbers(match)
             if dates:
                 yield Found(match.start(), match.end(), dates)
+    yield from _find_romans_and_weeks(text, digits)
     if not text.isascii() or "." in text or "/" in text:
         for match in _EAST_ASIAN.finditer(text):
             yield Found(match.start(), match.end(), _read_east_asian(match.group()))
@@ -137,6 +177,22 @@ def find_dates(text: str) -> Iterator[Found]:
             found = _read_named(text, match)
             if found is not None:
                 yield found
+
+
+def _find_romans_and_weeks(text: str, digits: int) -> Iterator[Found]:
+    if digits < _FEWEST_DIGITS:
+        return
+    for match in _ROMAN.finditer(text):
+        # 5 x 2000, and one letter without a day, are no dates
+        if (match["roman"] == "x" and not match["s"]) or not (match["d"] or match["roman"][1:]):
+            continue
+        year = int(match["y"]) if match["y"] else _full_year(int(match["c"]))
+        month = _ROMANS.index(match["roman"]) + 1
+        day = int(match["d"] or 0)
+        yield Found(match.start(), match.end(), frozenset({(year, month, day)}))
+    for match in _WEEK.finditer(text):
+        year = int(match["y"] or match["y2"])
+        yield Found(match.start(), match.end(), frozenset({(year, 0, 0)}))
 
 
 def find_times(text: str) -> Iterator[tuple[int, int]]:
@@ -158,6 +214,8 @@ def _read_numbers(match: re.Match[str]) -> frozenset[Date]:
     parts = {name: int(value) for name, value in match.groupdict().items() if _is_number(value)}
     if "y" in parts:
         return frozenset({(parts["y"], parts.get("m", 0), parts.get("d", 0))})
+    if "y3" in parts:
+        return frozenset({(parts["y3"], parts["m3"], parts["d3"])})
     if "m2" in parts:
         return frozenset({(parts["y2"], parts["m2"], 0)})
     if "y2" in parts:

@@ -133,6 +133,9 @@ _MOST_JOINED: Final = 3
 _SHORTEST_JOINED: Final = 5
 _FEWEST_DIGITS: Final = 4
 _FEWEST_MIXED: Final = 5
+_FEWEST_PLAIN: Final = 6
+"""Digits of a number that count without the letters before them."""
+_LATIN: Final = "abcdefghijklmnopqrstuvwxyz"
 _SHORTEST_GLUED: Final = 4
 NO_ONE: Final = frozenset(
     [
@@ -347,6 +350,10 @@ class _Collection:
         digits = sum(char.isdecimal() for char in bare)
         if digits >= _FEWEST_DIGITS or (digits > 1 and len(bare) >= _FEWEST_MIXED):
             self.numbers.add(bare)
+            # PX-4471920 is also quoted as 4.471.920
+            plain = bare.lstrip(_LATIN).lstrip("0")
+            if plain.isdecimal() and len(plain) >= _FEWEST_PLAIN:
+                self.numbers.add(plain)
         else:
             self.short_numbers.add(bare)
 

@@ -45,6 +45,10 @@ _LETTERS: Final = {
     "、": ",",
     "。": ".",
     "・": " ",
+    # signs of print between the numbers of a date
+    "·": ".",
+    "\u2044": "/",
+    "\u2215": "/",
     "\u00ad": "",
     # ordinals and shortened titles: 1º, Dr.ª
     "\u00aa": "",

@@ -14,6 +14,7 @@ from casepack.deidentify.descriptors.vocabulary import Role, Use, read_sections
 
 _TAKEN: Final = frozenset({Use.UNKNOWN, Use.DOUBLE, Use.GIVEN, Use.EPONYM, Use.SURNAME})
 _MOST_WORDS_OF_NAME: Final = 5
+_DOCTORS: Final = frozenset({"dr", "dra"})
 _AND: Final = frozenset({"and", "und", "et", "y", "e", "en", "ve", "и", "και"})
 _STROKES: Final = frozenset({"/", " / ", "&", " & ", "+", " + "})
 _NAME_GAP: Final = LatePattern(r"[\s.'_^-]{0,3}")
@@ -49,6 +50,10 @@ def _is_sure_title(reading: Reading, index: int) -> bool:
     if reading.role(index) & Role.HONORIFIC:
         return True
     written = reading.written(index)
+    if reading.cased and reading.words[index].text in _DOCTORS and written.islower():
+        # "gezien door dr Kok", but "dr Chest PA" may be Digital Radiography
+        behind = range(index + 2, len(reading))
+        return index > 0 or any(reading.written(place).islower() for place in behind)
     return reading.gap(index).startswith(".") or (reading.cased and written.istitle())
 
 
@@ -99,7 +104,11 @@ def _take_name(reading: Reading, first: int, sure: bool) -> list[int]:
 def _belongs_to_name(reading: Reading, index: int, sure: bool, taken: list[int]) -> bool:
     use, role = reading.uses[index], reading.role(index)
     word = reading.words[index].text
-    named = any(reading.uses[place] in _TAKEN or reading.kinds[place] for place in taken)
+    named = any(
+        (reading.uses[place] in _TAKEN and not reading.role(place) & Role.TITLE_PART)
+        or reading.kinds[place]
+        for place in taken
+    )
     if role & (Role.HONORIFIC | Role.TITLE | Role.TITLE_PART) or (
         role & Role.PARTICLE and use is not Use.PROTECTED
     ):
@@ -136,7 +145,9 @@ def _belongs_to_name(reading: Reading, index: int, sure: bool, taken: list[int])
 
 def _is_doctor(reading: Reading, index: int) -> bool:
     """Tell whether "Dr" stands there, which is no Digital Radiography among small letters."""
-    return reading.words[index].text in {"dr", "dra"} and reading.is_titled(index)
+    return reading.words[index].text in _DOCTORS and (
+        reading.is_titled(index) or reading.written(index).islower()
+    )
 
 
 def _joins_second(reading: Reading, index: int) -> bool:
