@@ -88,6 +88,15 @@ class _Loader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(problem_mark=node.start_mark) from None
 
 
+def _refuse_tag(_loader: _Loader, node: yaml.Node) -> object:
+    """Refuse what holds text where nobody reads it: in base64, or as the keys of a set."""
+    raise yaml.MarkedYAMLError(problem_mark=node.start_mark)
+
+
+for _tag in ("binary", "set", "omap", "pairs"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _refuse_tag)
+
+
 def find_line(root: yaml.Node | None, location: Sequence[Step]) -> int:
     """Return the line, 1 for the first, of a place in a YAML document, or of what would hold it."""
     line = 1

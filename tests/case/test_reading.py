@@ -196,3 +196,15 @@ def test_any_content_is_a_case_or_an_error_of_ours(pairs: list[tuple[str, object
     text = "".join(f"{key}: {json.dumps(value)}\n" for key, value in pairs)
     with contextlib.suppress(CaseError):
         parse_case(text, "case.yaml")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["!!binary QW1hcmFudGg=", "!!set {Amaranth}", "!!omap [Amaranth: x]", "!!pairs [Amaranth: x]"],
+)
+@pytest.mark.parametrize("key", ["title", "keywords"])
+def test_text_that_the_search_for_identifiers_cannot_see_is_refused(key: str, value: str) -> None:
+    text = f"casepack: 1\n{key}: {value}\n"
+    with pytest.raises(CaseError, match=r"case\.yaml:2: is not YAML") as caught:
+        parse_case(text, "case.yaml")
+    assert "Amaranth" not in str(caught.value)
