@@ -202,6 +202,8 @@ class TextCleaner:
 
     def take(self) -> tuple[CleanedText, ...]:
         """Return what was cleaned since the last call."""
+        if not self._noted:
+            return ()
         noted = tuple(self._noted)
         self._noted.clear()
         return noted

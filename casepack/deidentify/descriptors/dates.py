@@ -49,6 +49,8 @@ _SEPARATED: Final = LatePattern(
     r"(?P<a3>\d{1,2})(?P<u>\s?[-./]\s?)(?P<b3>[01]?\d|[0-3]?\d)(?P=u)'?(?P<c3>\d\d))"
     rf"(?![\d])(?![-./]\d)(?!\s?(?:min|mm|cm|ms|s|sec|deg|°)(?![^\W_])){_TIME}"
 )
+_MAY_BE_SEPARATED: Final = LatePattern(r"\d\s?[-./:_ ]\s?\d\d?\s?[-./:_ ]\s?'?\d")
+"""Quick to compile: what every match holds."""
 _MONTH_AND_YEAR: Final = LatePattern(
     r"(?<![\d.,/-])(?:(?P<m>0?[1-9]|1[0-2])\s?[-./]\s?(?P<y>(?:19|20)\d\d)"
     r"|(?P<y2>(?:19|20)\d\d)\s?[-./]\s?(?P<m2>0[1-9]|1[0-2]))(?![\d])(?![-./]\d)"
@@ -97,14 +99,15 @@ _TIMES: Final = LatePattern(
     r"|(?:午前|午後|上午|下午|오전|오후)?\s?\d{1,2}\s?[時时시点點]\s?\d{1,2}\s?[分분](?:\s?\d{1,2}\s?[秒초])?"
     r"|(?:午前|午後|上午|下午|오전|오후)\s?\d{1,2}\s?[時时시点點]"
 )
-_SIGNS_OF_TIME: Final = (":", ".", "h", "am", "pm")
+_MAY_BE_TIME: Final = LatePattern(r"\d(?:[.:]\d|\s?(?:[ap]\.?m|uhr|h\s?\d))")
+"""Quick to compile: what every match in ASCII holds."""
 _AGES: Final = LatePattern(
     r"(?<![\d.,])0?(?:9\d|1[0-2]\d)[\s-]?(?:year|yr|yo\b|y/o|y\.o|jahr|jahrig|ans\b|anni\b|anos\b|anos_|jaar|jarig"
     r"|yas|歳|才|岁|歲|세\b|лет\b|год|ετων|ετη|let\b|lat\b|ar\b|eves|vuotias|y\b(?![/.]))\w*(?:[\s-]?old\b)?"
     r"|\b(?:age|aged|alter|agee|etat|eta|edad|idade|yas|yasi|leeftijd|年齢|年龄|возраст|ηλικια)\s?[:=]?\s?"
     r"(?:9\d|1[0-2]\d)(?![\d.])"
 )
-
+_MAY_BE_AGE: Final = LatePattern(r"9\d|1[0-2]\d")
 
 _DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])"
 _OF: Final = r"(?:de |d'|di |of |do |ta )?"
@@ -162,7 +165,7 @@ def find_dates(text: str) -> Iterator[Found]:
     """Yield the dates of a folded text; they may overlap."""
     digits = sum(map(str.isdecimal, text))
     for pattern, fewest in _IN_DIGITS:
-        if digits < fewest:
+        if digits < fewest or (pattern is _SEPARATED and not _MAY_BE_SEPARATED.search(text)):
             continue
         for match in pattern.finditer(text):
             dates = _read_numbers(match)
@@ -197,7 +200,7 @@ def _find_romans_and_weeks(text: str, digits: int) -> Iterator[Found]:
 
 def find_times(text: str) -> Iterator[tuple[int, int]]:
     """Yield the times of day of a folded text."""
-    if text.isascii() and not any(sign in text for sign in _SIGNS_OF_TIME):
+    if text.isascii() and not _MAY_BE_TIME.search(text):
         return
     for match in _TIMES.finditer(text):
         yield match.span()
@@ -205,8 +208,9 @@ def find_times(text: str) -> Iterator[tuple[int, int]]:
 
 def find_great_ages(text: str) -> Iterator[tuple[int, int]]:
     """Yield the ages of 90 years or more (45 CFR 164.514(b)(2)(i)(C))."""
-    for match in _AGES.finditer(text):
-        yield match.span()
+    if _MAY_BE_AGE.search(text):
+        for match in _AGES.finditer(text):
+            yield match.span()
 
 
 def _read_numbers(match: re.Match[str]) -> frozenset[Date]:

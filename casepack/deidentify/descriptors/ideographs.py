@@ -8,6 +8,7 @@ from typing import Final
 
 from casepack.deidentify.descriptors.late import LatePattern
 from casepack.deidentify.descriptors.vocabulary import Use, Vocabulary
+from casepack.deidentify.descriptors.word_list import WordList
 
 IDEOGRAPHS: Final = (
     "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035\u303b\u30a1-\u30fa\u30fc-\u30ff"
@@ -85,11 +86,16 @@ def _is_korean_name(run: str, found: list[Found]) -> bool:
     )
 
 
+@cache
+def _longest_word(words: WordList) -> int:
+    return max(map(len, words))
+
+
 def _find_longest(run: str, vocabulary: Vocabulary) -> list[Found]:
     found: list[Found] = []
     place = 0
     while place < len(run):
-        for length in range(min(vocabulary.longest_ideograph, len(run) - place), 0, -1):
+        for length in range(min(_longest_word(vocabulary.ideographs), len(run) - place), 0, -1):
             word = run[place : place + length]
             if word in vocabulary.ideograph_eponyms:
                 found.append((place, place + length, Use.EPONYM))

@@ -204,7 +204,9 @@ def derive_use(word: str, vocabulary: Vocabulary) -> Use:
     inflected = _find_stem(word, vocabulary)
     if inflected is not None:
         return inflected
-    turkish = _TURKISH.fullmatch(word)
+    begins = range(_SHORTEST_STEM, len(word) + 1)
+    known = any(vocabulary.uses.get(word[:end]) is Use.KNOWN for end in begins)
+    turkish = _TURKISH.fullmatch(word) if known else None
     if (
         turkish
         and len(turkish["stem"]) >= _SHORTEST_STEM
@@ -244,11 +246,12 @@ def _find_stem(word: str, vocabulary: Vocabulary) -> Use | None:
         if word.endswith(ending):
             stem = word[: -len(ending)]
             shortest = _SHORTEST_STEM if ending in {"s", "es"} else _SHORTEST_INFLECTED
-            if len(stem) >= shortest and stem in uses:
-                return uses[stem]
-    eponym = _OF_EPONYMS.fullmatch(word)
-    if eponym and uses.get(eponym["stem"]) in {Use.EPONYM, Use.SURNAME}:
-        return uses[eponym["stem"]]
+            use = uses.get(stem) if len(stem) >= shortest else None
+            if use is not None:
+                return use
+    eponym = _OF_EPONYMS.fullmatch(word) if "sche" in word else None
+    if eponym and (use := uses.get(eponym["stem"])) in {Use.EPONYM, Use.SURNAME}:
+        return use
     if len(word) > _SHORTEST_INFLECTED and word[-1] in _ROMANCE:
         for vowel in _ROMANCE:
             if uses.get(word[:-1] + vowel) is Use.KNOWN:

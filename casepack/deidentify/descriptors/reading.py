@@ -76,7 +76,7 @@ class Reading:
             self.all_uses |= use
         self.cased = original != original.lower() and original != original.upper()
         """Whether capitals tell anything."""
-        if self.cased and vocabulary.marked_stems:
+        if self.cased:
             self._doubt_declined_names()
 
     def _doubt_declined_names(self) -> None:

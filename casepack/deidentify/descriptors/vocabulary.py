@@ -7,7 +7,7 @@ name the sources.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cache
@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Final
 
 from casepack.deidentify.descriptors.folding import fold_word
+from casepack.deidentify.descriptors.word_list import WordList
 
 
 class Use(IntEnum):
@@ -141,24 +142,65 @@ MODALITIES: Final = frozenset(
 """Modalities and machines, no initials of anybody."""
 
 
+class Uses:
+    """What each known word is.
+
+    Parameters
+    ----------
+    doubtful
+        Words that are names too, or body parts.
+    words
+        All others.
+    own
+        Words that the site has added.
+    """
+
+    __slots__ = ("_doubtful", "_own", "_words")
+
+    def __init__(
+        self, doubtful: Mapping[str, Use], words: WordList, own: frozenset[str] = frozenset()
+    ) -> None:
+        self._doubtful = doubtful
+        self._words = words
+        self._own = own
+
+    def get(self, word: str) -> Use | None:
+        """Return what a word is; None if nobody knows it."""
+        if word in self._own:
+            return Use.KNOWN
+        use = self._doubtful.get(word)
+        return Use.KNOWN if use is None and word in self._words else use
+
+    def __contains__(self, word: str) -> bool:
+        """Tell whether a word is known."""
+        return self.get(word) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield each known word once."""
+        yield from sorted({*self._own, *self._doubtful, *self._words})
+
+    def with_words(self, own: frozenset[str]) -> Uses:
+        """Return the same with the words that a site adds."""
+        return Uses(self._doubtful, self._words, own)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """Known words and their parts in a sentence, all folded."""
 
-    uses: Mapping[str, Use] = field(repr=False)
+    uses: Uses = field(repr=False)
     roles: Mapping[str, int] = field(repr=False)
     phrases: Mapping[str, tuple[tuple[str, ...], ...]] = field(repr=False)
     """By first word: the further words."""
-    ideographs: frozenset[str] = field(repr=False)
+    ideographs: WordList = field(repr=False)
     """Words of scripts without spaces."""
-    ideograph_eponyms: frozenset[str] = field(repr=False)
+    ideograph_eponyms: WordList = field(repr=False)
     """Names in these scripts that are clinical words."""
-    longest_ideograph: int
-    stems: frozenset[str] = field(repr=False)
+    stems: WordList = field(repr=False)
     """Beginnings of long Cyrillic and Greek words, which inflect at their end."""
-    marked_stems: frozenset[str] = field(repr=False)
+    marked_stems: WordList = field(repr=False)
     """Stems that are listed as such: Polish, Russian, Greek."""
-    names: frozenset[str] = field(repr=False)
+    names: WordList = field(repr=False)
     """Names that would pass as inflected words."""
     own: frozenset[str] = field(repr=False, default=frozenset())
     """Words that the site has added."""
@@ -183,9 +225,9 @@ def read_sections() -> Mapping[str, str]:
 @cache
 def _read() -> Vocabulary:
     sections = read_sections()
-    uses = dict.fromkeys(sections["words"].split(), Use.KNOWN)
+    doubtful: dict[str, Use] = {}
     for name, use in _DOUBTFUL_USES.items():
-        uses.update(dict.fromkeys(sections[name].split(), use))
+        doubtful.update(dict.fromkeys(sections[name].split(), use))
     roles: dict[str, int] = {}
     for name, role in _ROLES.items():
         for word in sections[name].split():
@@ -194,17 +236,15 @@ def _read() -> Vocabulary:
     for phrase in sections["phrases"].split():
         first, *rest = phrase.split("_")
         phrases.setdefault(first, []).append(tuple(rest))
-    ideographs = frozenset(sections["ideographs"].split())
     return Vocabulary(
-        uses=uses,
+        uses=Uses(doubtful, WordList(sections["words"])),
         roles=roles,
         phrases={first: tuple(rest) for first, rest in phrases.items()},
-        ideographs=ideographs,
-        ideograph_eponyms=frozenset(sections["ideograph_eponyms"].split()),
-        names=frozenset(sections["personal_names"].split()),
-        stems=frozenset(sections["inflected_stems"].split()),
-        marked_stems=frozenset(sections["stems"].split()),
-        longest_ideograph=max(map(len, ideographs)),
+        ideographs=WordList(sections["ideographs"]),
+        ideograph_eponyms=WordList(sections["ideograph_eponyms"]),
+        names=WordList(sections["personal_names"]),
+        stems=WordList(sections["inflected_stems"]),
+        marked_stems=WordList(sections["stems"]),
     )
 
 
@@ -230,5 +270,4 @@ def read_vocabulary(extra: Iterable[str] = ()) -> Vocabulary:
     )
     if not own:
         return vocabulary
-    uses = {**vocabulary.uses, **dict.fromkeys(own, Use.KNOWN)}
-    return replace(vocabulary, uses=uses, own=own)
+    return replace(vocabulary, uses=vocabulary.uses.with_words(own), own=own)

@@ -133,7 +133,7 @@ def _judge_form(chunk: str) -> Use | None:
         return None
     if len(chunk) == 1:
         return Use.LETTER
-    return Use.NUMBER if _TECHNICAL.fullmatch(chunk) else None
+    return Use.NUMBER if not chunk.isalpha() and _TECHNICAL.fullmatch(chunk) else None
 
 
 def _split_chunk(

@@ -30,8 +30,11 @@ texts = st.one_of(
 
 ORDINARY = sorted(
     word
-    for word, use in VOCABULARY.uses.items()
-    if use is Use.KNOWN and word.isalpha() and len(word) > 2 and not VOCABULARY.role(word)
+    for word in VOCABULARY.uses
+    if VOCABULARY.uses.get(word) is Use.KNOWN
+    and word.isalpha()
+    and len(word) > 2
+    and not VOCABULARY.role(word)
 )
 CLINICAL = ("T2 sag", "MRI brain", "t1_tse_tra", "LWS nativ", "rachis lombaire", "columna", "腰椎")
 
