@@ -49,7 +49,7 @@ _SEPARATED: Final = LatePattern(
     r"(?P<a3>\d{1,2})(?P<u>\s?[-./]\s?)(?P<b3>[01]?\d|[0-3]?\d)(?P=u)'?(?P<c3>\d\d))"
     rf"(?![\d])(?![-./]\d)(?!\s?(?:min|mm|cm|ms|s|sec|deg|°)(?![^\W_])){_TIME}"
 )
-_MAY_BE_SEPARATED: Final = LatePattern(r"\d\s?[-./:_ ]\s?\d\d?\s?[-./:_ ]\s?'?\d")
+_MAY_BE_SEPARATED: Final = LatePattern(r"\d\s?[-.,/:_ ]\s?\d\d?\s?[-.,/:_ ]\s?'?\d")
 """Quick to compile: what every match holds."""
 _MONTH_AND_YEAR: Final = LatePattern(
     r"(?<![\d.,/-])(?:(?P<m>0?[1-9]|1[0-2])\s?[-./]\s?(?P<y>(?:19|20)\d\d)"
@@ -99,7 +99,7 @@ _TIMES: Final = LatePattern(
     r"|(?:午前|午後|上午|下午|오전|오후)?\s?\d{1,2}\s?[時时시点點]\s?\d{1,2}\s?[分분](?:\s?\d{1,2}\s?[秒초])?"
     r"|(?:午前|午後|上午|下午|오전|오후)\s?\d{1,2}\s?[時时시点點]"
 )
-_MAY_BE_TIME: Final = LatePattern(r"\d(?:[.:]\d|\s?(?:[ap]\.?m|uhr|h\s?\d))")
+_MAY_BE_TIME: Final = LatePattern(r"\d(?:[.:]\d|\s?(?:[ap]\.?m|uhr|h\s?\d|hrs))")
 """Quick to compile: what every match in ASCII holds."""
 _AGES: Final = LatePattern(
     r"(?<![\d.,])0?(?:9\d|1[0-2]\d)[\s-]?(?:year|yr|yo\b|y/o|y\.o|jahr|jahrig|ans\b|anni\b|anos\b|anos_|jaar|jarig"
