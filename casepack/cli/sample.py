@@ -12,7 +12,6 @@ from casepack.cli.terminal import EXIT_DONE, map_errors, show_progress
 _SEED = 1
 _SLICES = 15
 _SIZE = 320
-_DEMO = Path("demo")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from casepack.sample.anatomy import Floats
 from casepack.sample.canvas import SignalTable
 from casepack.shipped import shipped_folder
 
@@ -112,8 +111,3 @@ def _weight(sequence: Sequence, t1: float, t2: float) -> float:
     angle = np.radians(sequence.flip)
     steady = np.sin(angle) * (1 - recovery) / (1 - np.cos(angle) * recovery)
     return float(steady * np.exp(-sequence.te / min(t2, 40.0)) * 4)
-
-
-def combine(channels: Floats) -> Floats:
-    """Return water plus fat of each sequence: (2n, ...) to (n, ...)."""
-    return np.asarray(channels[0::2] + channels[1::2], dtype=np.float32)

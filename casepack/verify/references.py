@@ -23,14 +23,12 @@ _REFERENCED_FRAME_OF_REFERENCE: Final = 0x30060024
 _FRAMES: Final = 0x00280008
 _STUDY: Final = 0x0020000D
 _SERIES: Final = 0x0020000E
-_REFERENCED_SERIES_SEQUENCE: Final = 0x00081115
 _EXTERNAL_CLASSES: Final = (
     "1.2.840.10008.3.1.2.",
     "1.2.840.10008.5.1.4.31",
     "1.2.840.10008.5.1.4.34",
 )
 """Performed Procedure Steps, Detached Studies, Worklist: never part of a set of files."""
-_DIRECTORY_SEQUENCE: Final = 0x00041220
 _PATIENT_ID: Final = 0x00100020
 
 

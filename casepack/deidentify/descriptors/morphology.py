@@ -75,7 +75,6 @@ _VOWELS: Final = ("o", "i", "io", "a", "e", "oi")
 _LONGEST_FORM: Final = 12
 _MOST_FORMS: Final = 5
 _MOST_COMPONENTS: Final = 8
-_STRONG_ENDINGS: Final = 3
 _LONG_ENDING: Final = LatePattern(
     r".*(?:itis|itide|oma[st]?|omata|osis|oses|[eo]ctom\w+|otom\w+|ostom\w+|plast\w+|path[iy]\w*|patia|"
     r"gra[pf][hi]\w+|gram\w?|s[ck]op\w+|alg[ie]\w*|a?emia|megal\w+|mala[czt]\w+|plegi\w|pares\w+|s[ck]leros\w|"

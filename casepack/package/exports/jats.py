@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from lxml import etree
 
 from casepack.case import Author, Case
+from casepack.package.exports.elements import add, add_paragraphs
 from casepack.package.licences import find_licence
 from casepack.package.text import one_line
 from casepack.package.wording import abstract, course, describe_differential, describe_patient
@@ -34,103 +35,88 @@ def write_jats(case: Case, captions: Mapping[str, str]) -> str:
         {"article-type": "case-report", "dtd-version": "1.3", _LANG: case.language},
         nsmap={"xlink": _XLINK},
     )
-    _add_meta(_add(_add(root, "front"), "article-meta"), case)
-    _add_body(_add(root, "body"), case, captions)
-    _add_back(_add(root, "back"), case)
+    _add_meta(add(add(root, "front"), "article-meta"), case)
+    _add_body(add(root, "body"), case, captions)
+    _add_back(add(root, "back"), case)
     etree.indent(root)
     body = etree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 
 
-def _add(
-    parent: etree._Element, name: str, text: str | None = None, **attributes: str
-) -> etree._Element:
-    named = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
-    child = etree.SubElement(parent, name, named)
-    child.text = text
-    return child
-
-
 def _add_section(parent: etree._Element, title: str, text: str = "") -> etree._Element:
-    section = _add(parent, "sec")
-    _add(section, "title", title)
-    _add_paragraphs(section, text)
+    section = add(parent, "sec")
+    add(section, "title", title)
+    add_paragraphs(section, text)
     return section
-
-
-def _add_paragraphs(parent: etree._Element, text: str) -> None:
-    for block in text.split("\n\n"):
-        if block.strip():
-            _add(parent, "p", one_line(block))
 
 
 def _add_meta(meta: etree._Element, case: Case) -> None:
     if case.doi:
-        _add(meta, "article-id", case.doi, pub_id_type="doi")
-    _add(_add(meta, "title-group"), "article-title", one_line(case.title))
+        add(meta, "article-id", case.doi, pub_id_type="doi")
+    add(add(meta, "title-group"), "article-title", one_line(case.title))
     if case.authors:
         _add_authors(meta, case)
     if case.publication_date:
         date = case.publication_date
-        element = _add(meta, "pub-date", date_type="pub", iso_8601_date=date.isoformat())
+        element = add(meta, "pub-date", date_type="pub", iso_8601_date=date.isoformat())
         for name, number in (("day", date.day), ("month", date.month), ("year", date.year)):
-            _add(element, name, str(number))
+            add(element, name, str(number))
     _add_licence(meta, case)
     if case.is_supplement_to:
-        related = _add(meta, "related-object", document_id=case.is_supplement_to)
+        related = add(meta, "related-object", document_id=case.is_supplement_to)
         related.set("document-id-type", "doi")
-    _add_paragraphs(_add(meta, "abstract"), abstract(case))
+    add_paragraphs(add(meta, "abstract"), abstract(case))
     if case.keywords:
-        group = _add(meta, "kwd-group", kwd_group_type="author")
+        group = add(meta, "kwd-group", kwd_group_type="author")
         for word in case.keywords:
-            _add(group, "kwd", one_line(word))
+            add(group, "kwd", one_line(word))
     _add_grants(meta, case)
 
 
 def _add_authors(meta: etree._Element, case: Case) -> None:
-    group = _add(meta, "contrib-group")
+    group = add(meta, "contrib-group")
     lines = {one.line: one for author in case.authors for one in case.affiliations_of(author)}
     numbers = {line: f"aff{number}" for number, line in enumerate(lines, 1)}
     for author in case.authors:
         _add_author(group, author, case, numbers)
     for line, one in lines.items():
-        place = _add(meta, "aff", id=numbers[line])
-        wrap = _add(place, "institution-wrap")
+        place = add(meta, "aff", id=numbers[line])
+        wrap = add(place, "institution-wrap")
         if one.ror:
-            _add(wrap, "institution-id", one.ror, institution_id_type="ror")
-        _add(wrap, "institution", one_line(one.line))
+            add(wrap, "institution-id", one.ror, institution_id_type="ror")
+        add(wrap, "institution", one_line(one.line))
 
 
 def _add_grants(meta: etree._Element, case: Case) -> None:
     if case.grants:
-        group = _add(meta, "funding-group")
+        group = add(meta, "funding-group")
         for grant in case.grants:
-            award = _add(group, "award-group")
-            _add(award, "funding-source", one_line(grant.funder))
+            award = add(group, "award-group")
+            add(award, "funding-source", one_line(grant.funder))
             if grant.award.strip():
-                _add(award, "award-id", one_line(grant.award))
+                add(award, "award-id", one_line(grant.award))
 
 
 def _add_author(
     group: etree._Element, author: Author, case: Case, numbers: Mapping[str, str]
 ) -> None:
-    contributor = _add(group, "contrib", contrib_type="author")
+    contributor = add(group, "contrib", contrib_type="author")
     if author.orcid:
         address = f"https://orcid.org/{author.orcid}"
-        _add(contributor, "contrib-id", address, contrib_id_type="orcid")
-    name = _add(contributor, "name")
-    _add(name, "surname", one_line(author.family))
-    _add(name, "given-names", one_line(author.given))
+        add(contributor, "contrib-id", address, contrib_id_type="orcid")
+    name = add(contributor, "name")
+    add(name, "surname", one_line(author.family))
+    add(name, "given-names", one_line(author.given))
     for one in case.affiliations_of(author):
-        _add(contributor, "xref", ref_type="aff", rid=numbers[one.line])
+        add(contributor, "xref", ref_type="aff", rid=numbers[one.line])
 
 
 def _add_licence(meta: etree._Element, case: Case) -> None:
     licence = find_licence(case.licence)
-    permission = _add(_add(meta, "permissions"), "license")
+    permission = add(add(meta, "permissions"), "license")
     if licence.url:
         permission.set(_HREF, licence.url)
-    _add(permission, "license-p", licence.name)
+    add(permission, "license-p", licence.name)
 
 
 def _add_body(body: etree._Element, case: Case, captions: Mapping[str, str]) -> None:
@@ -158,9 +144,9 @@ def _add_body(body: etree._Element, case: Case, captions: Mapping[str, str]) -> 
             _add_section(discussion, title, text)
     if case.differential_diagnosis:
         section = _add_section(body, "Differential diagnosis")
-        ordered = _add(section, "list", list_type="order")
+        ordered = add(section, "list", list_type="order")
         for one in case.differential_diagnosis:
-            _add(_add(ordered, "list-item"), "p", describe_differential(one))
+            add(add(ordered, "list-item"), "p", describe_differential(one))
     if case.final_diagnosis:
         _add_section(body, "Final diagnosis", case.final_diagnosis.text)
 
@@ -168,10 +154,10 @@ def _add_body(body: etree._Element, case: Case, captions: Mapping[str, str]) -> 
 def _add_figures(section: etree._Element, captions: Mapping[str, str]) -> None:
     for path, caption in captions.items():
         number = path.rpartition("/")[2].partition(".")[0].removeprefix("fig")
-        figure = _add(section, "fig", id=f"fig{number}")
-        _add(figure, "label", f"Figure {number}")
-        _add(_add(figure, "caption"), "p", one_line(caption))
-        _add(figure, "graphic").set(_HREF, path)
+        figure = add(section, "fig", id=f"fig{number}")
+        add(figure, "label", f"Figure {number}")
+        add(add(figure, "caption"), "p", one_line(caption))
+        add(figure, "graphic").set(_HREF, path)
 
 
 def _add_back(back: etree._Element, case: Case) -> None:
@@ -179,10 +165,10 @@ def _add_back(back: etree._Element, case: Case) -> None:
         _add_section(back, title, text)
     if not case.references:
         return
-    references = _add(back, "ref-list")
+    references = add(back, "ref-list")
     for number, one in enumerate(case.references, 1):
-        reference = _add(_add(references, "ref", id=f"ref{number}"), "mixed-citation")
+        reference = add(add(references, "ref", id=f"ref{number}"), "mixed-citation")
         reference.text = one_line(one.text)
         for kind, value in (("doi", one.doi), ("pmid", one.pmid)):
             if value:
-                _add(reference, "pub-id", value, pub_id_type=kind)
+                add(reference, "pub-id", value, pub_id_type=kind)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from lxml import etree
 
 from casepack.case import AGE_LIMIT, Author, Case
+from casepack.package.exports.elements import add, add_paragraphs
 from casepack.package.exports.markdown import case_sections
 from casepack.package.licences import find_licence
 from casepack.package.text import one_line
@@ -45,20 +46,20 @@ def write_mirc_document(case: Case, captions: Mapping[str, str]) -> str:
         Path in the payload to caption, for the figures; addressed from ``export/``.
     """
     root = etree.Element("MIRCdocument", display="page")
-    _add(root, "title", one_line(case.title))
+    add(root, "title", one_line(case.title))
     for author in case.authors:
         _add_author(root, author, case)
-    _add_paragraphs(_add(root, "abstract"), abstract(case))
+    add_paragraphs(add(root, "abstract"), abstract(case))
     if case.keywords:
-        _add(root, "keywords", ", ".join(map(one_line, case.keywords)))
+        add(root, "keywords", ", ".join(map(one_line, case.keywords)))
     for heading, text in case_sections(case):
         if heading in _NOT_SHOWN:
             continue
-        section = _add(root, "section", heading=_HEADINGS.get(heading, heading))
+        section = add(root, "section", heading=_HEADINGS.get(heading, heading))
         if heading in _LISTS:
             _add_list(section, text)
         else:
-            _add_paragraphs(section, text)
+            add_paragraphs(section, text)
     if captions:
         _add_images(root, captions)
     _add_references(root, case)
@@ -68,53 +69,39 @@ def write_mirc_document(case: Case, captions: Mapping[str, str]) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 
 
-def _add(
-    parent: etree._Element, name: str, text: str | None = None, **attributes: str
-) -> etree._Element:
-    child = etree.SubElement(parent, name, attributes)
-    child.text = text
-    return child
-
-
-def _add_paragraphs(parent: etree._Element, text: str) -> None:
-    for block in text.split("\n\n"):
-        if block.strip():
-            _add(parent, "p", one_line(block))
-
-
 def _add_list(parent: etree._Element, text: str) -> None:
-    ordered = _add(parent, "ol")
+    ordered = add(parent, "ol")
     for line in text.splitlines():
-        _add(ordered, "li", line.removeprefix("- "))
+        add(ordered, "li", line.removeprefix("- "))
 
 
 def _add_author(root: etree._Element, author: Author, case: Case) -> None:
-    element = _add(root, "author")
-    _add(element, "name", f"{one_line(author.given)} {one_line(author.family)}")
-    _add(element, "affiliation", "; ".join(name_affiliations(case, author)) or None)
+    element = add(root, "author")
+    add(element, "name", f"{one_line(author.given)} {one_line(author.family)}")
+    add(element, "affiliation", "; ".join(name_affiliations(case, author)) or None)
     contact = f"https://orcid.org/{author.orcid}" if author.orcid else None
-    _add(element, "contact", contact)
+    add(element, "contact", contact)
 
 
 def _add_images(root: etree._Element, captions: Mapping[str, str]) -> None:
-    section = _add(root, "image-section", heading="Images")
+    section = add(root, "image-section", heading="Images")
     for path, caption in captions.items():
-        image = _add(section, "image", src=f"../{path}")
-        _add(image, "image-caption", one_line(caption), display="always")
+        image = add(section, "image", src=f"../{path}")
+        add(image, "image-caption", one_line(caption), display="always")
 
 
 def _add_references(root: etree._Element, case: Case) -> None:
     if not case.references:
         return
-    references = _add(root, "references")
+    references = add(root, "references")
     for one in case.references:
         link = f" {doi_url(one.doi)}" if one.doi else ""
-        _add(references, "reference", one_line(one.text) + link)
+        add(references, "reference", one_line(one.text) + link)
 
 
 def _add_index(root: etree._Element, case: Case) -> None:
     """Add what MIRC searches by and shows at the end of a document."""
-    _add(root, "document-type", "radiologic teaching file")
+    add(root, "document-type", "radiologic teaching file")
     final = case.final_diagnosis
     named: Sequence[tuple[str, Iterable[str]]] = (
         ("history", [case.clinical_history]),
@@ -130,19 +117,19 @@ def _add_index(root: etree._Element, case: Case) -> None:
     for name, texts in named:
         text = "; ".join(one_line(text) for text in texts if text.strip())
         if text:
-            _add(root, name, text)
+            add(root, name, text)
     _add_patient(root, case)
-    _add(root, "rights", one_line(f"{find_licence(case.licence).name}. {cite(case)}"))
+    add(root, "rights", one_line(f"{find_licence(case.licence).name}. {cite(case)}"))
     if case.publication_date:
-        _add(root, "publication-date", case.publication_date.isoformat())
+        add(root, "publication-date", case.publication_date.isoformat())
 
 
 def _add_patient(root: etree._Element, case: Case) -> None:
     age, sex = case.patient.age, case.patient.sex
     if age is None and sex not in _SEXES:
         return
-    patient = _add(root, "patient")
+    patient = add(root, "patient")
     if age is not None and age <= AGE_LIMIT:
-        _add(_add(patient, "pt-age"), "years", str(age))
+        add(add(patient, "pt-age"), "years", str(age))
     if sex in _SEXES:
-        _add(patient, "pt-sex", _SEXES[sex])
+        add(patient, "pt-sex", _SEXES[sex])

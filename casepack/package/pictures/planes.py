@@ -13,8 +13,6 @@ _SECOND_LETTER = 0.5
 """An edge that points 30 degrees or more to a second direction carries its letter too."""
 _OBLIQUE = 0.8
 """Cosine below which a plane is called oblique: more than about 37 degrees off its name."""
-_PARALLEL = 0.985
-"""Cosine above which two planes are taken as parallel: within 10 degrees."""
 FLAT_MM = 2.0
 """Spread of an outline across a slice below which it can be shown in that slice."""
 _EPSILON = 1e-6
@@ -89,10 +87,6 @@ class Plane:
             down = dot(offset, self.column) / self.spacing[0]
             projected.append((across, down))
         return tuple(projected)
-
-    def parallel_to(self, other: Plane) -> bool:
-        """Return whether both planes show nearly the same cut, whichever side is looked at."""
-        return abs(dot(self.normal, other.normal)) > _PARALLEL
 
     def resampled(self, across: float, down: float) -> Plane:
         """Return the plane of the same picture with `across` and `down` times as many pixels.

@@ -32,7 +32,6 @@ _SHOWN: Final = re.compile(
 )
 _SPACE: Final = -180
 """Thousandths of the size of the font: a larger step to the right is a space."""
-_SHOWS: Final = frozenset({b"Tj", b"TJ", b"'", b'"', b"[", b"]"})
 _MOVES: Final = frozenset({b"Td", b"TD", b"T*", b"Tm", b"ET"})
 _ESCAPED: Final = re.compile(rb"\\([0-7]{1,3}|\r?\n|.)", re.DOTALL)
 _ESCAPES: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"", b"f": b""}

@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from casepack.verify.identifiers.edges import Edge, Pattern
 from casepack.verify.identifiers.identifiers import Identifier, Kind
-from casepack.verify.identifiers.vocabulary import is_ideographic, split_words
+from casepack.verify.identifiers.vocabulary import is_ideographic
 
 _NAME_SEPARATORS: Final = ("^", " ", ", ", ",", "_", "-", ".", "")
 _FREE_NAME: Final = 8
@@ -283,8 +283,3 @@ def _escaped_texts(text: str) -> set[str]:
         ),
         quote(text),
     }
-
-
-def words_of(identifier: Identifier) -> list[str]:
-    """Return the folded words of the value."""
-    return split_words(identifier.value)
